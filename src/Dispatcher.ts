@@ -1,0 +1,338 @@
+/**
+ * One request in, the best vendor's answer out.
+ *
+ * This file is the way of a request, from top to bottom: {@link make} puts the policies in their order and says of each
+ * why it stands where it stands.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Scope, Stream } from "effect"
+import { LanguageModel } from "effect/ai"
+import { CircuitBreaker } from "effect/persistence"
+import { ConfigError } from "./config/ConfigError.ts"
+import * as DispatcherLanguageModel from "./LanguageModel.ts"
+import * as Account from "./policy/Account.ts"
+import { attempt } from "./policy/Attempt.ts"
+import * as Circuit from "./policy/Circuit.ts"
+import { fallback } from "./policy/Fallback.ts"
+import * as Retry from "./policy/Retry.ts"
+import * as StreamRules from "./policy/StreamRules.ts"
+import * as Timeout from "./policy/Timeout.ts"
+import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
+import type { Call, Dispatch, Handler } from "./Policy.ts"
+import * as Request from "./Request.ts"
+import * as Response from "./Response.ts"
+import * as Route from "./Route.ts"
+import { type Directory, ordered } from "./router/Candidates.ts"
+import type { AnyService, Answer, Vendor } from "./Vendor.ts"
+import * as VendorRegistry from "./VendorRegistry.ts"
+import { type AttemptError, type DispatchError, type Retryable, retryable } from "./VendorError.ts"
+import { commit, type Committed } from "./wire/Commit.ts"
+
+export {
+  /**
+   * @since 0.1.0
+   * @category errors
+   */
+  ConfigError
+} from "./config/ConfigError.ts"
+
+export {
+  /**
+   * @since 0.1.0
+   * @category references
+   */
+  CurrentListener
+} from "./policy/Attempt.ts"
+
+/**
+ * The dispatcher: requests go in, one answer or one error comes out.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class Dispatcher extends Context.Service<Dispatcher, {
+  /** The whole answer. */
+  readonly send: (request: Request.RequestInput) => Effect.Effect<Response.Response, DispatchError>
+  /** The answer as it comes; its last part is the one `finish` part, and it carries the summary. */
+  readonly stream: (request: Request.RequestInput) => Stream.Stream<Response.StreamPart, DispatchError>
+  /** Every vendor that can be asked now, the static ones first. */
+  readonly vendors: Effect.Effect<ReadonlyArray<Vendor>>
+  readonly routes: ReadonlyMap<string, Route.Route>
+  /** Vendors that come and go while requests run. */
+  readonly registry: VendorRegistry.VendorRegistry["Service"]
+}>()("llmdispatcher/Dispatcher") {}
+
+/**
+ * How a dispatcher is put together.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArray<AnyService>> {
+  /** The vendors' service classes; their order is the order of trying where no route says another. */
+  readonly vendors: Vendors
+  /** Names that callers use, and the targets behind them in the order of trying; `default` serves who names none. */
+  readonly routes?: Readonly<Record<string, Route.RouteInput>> | undefined
+  /** Calls in one dispatch, over all targets and retries. Default 3, at least 1. */
+  readonly maxAttempts?: number | undefined
+  /** All the time a dispatch may take where the request sets none. Default 10 min. */
+  readonly deadline?: Duration.Input | undefined
+  /** `false` for none. */
+  readonly retry?: Omit<Retry.Options, "maxAttempts"> | false | undefined
+  /** `false` for none. */
+  readonly circuit?: Circuit.Options | false | undefined
+  readonly timeouts?: Timeout.Options | undefined
+  /** The most characters of a request. Default 20,000,000. */
+  readonly maxRequestSize?: number | undefined
+}
+
+/** What an attempt reached: the value, with the call that reached it and when that began. */
+interface Reached<A> {
+  readonly value: A
+  readonly call: Call
+  readonly startedAt: number
+}
+
+const reached = <A>(call: Call, vendorCall: Effect.Effect<A, AttemptError>): Effect.Effect<Reached<A>, AttemptError> =>
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (startedAt) => Effect.map(vendorCall, (value) => ({ value, call, startedAt }))
+  )
+
+/** The end of the way: the vendor makes a whole answer. */
+const sendTo: Handler<Reached<Answer>, AttemptError> = (call) => {
+  const { target, vendor } = call.candidate
+  return reached(
+    call,
+    Effect.tap(vendor.send({ request: call.request, model: target.model }), ({ parts }) =>
+      Effect.sync(() => parts.forEach((part) => Account.observe(call.observed, part))))
+  )
+}
+
+/** The end of the way: the vendor begins a stream, and it is held back until it is meaningful. */
+const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptError> => (call) => {
+  const { target, vendor } = call.candidate
+  return Effect.flatMap(reached(
+    call,
+    vendor.stream({ request: call.request, model: target.model }).pipe(
+      Timeout.within(limits, "connect"),
+      Effect.flatMap((stream) => Timeout.within(limits, "firstPart")(commit(stream))),
+      Scope.provide(call.scope)
+    )
+  ), (reached) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      call.observed.timeToFirstPart = now - reached.startedAt
+      return reached
+    }))
+}
+
+/** 104 random bits, so that ids of many machines can be kept together. */
+const newId = Effect.map(Random.Random, (random) => {
+  const part = () => Math.floor(random.nextDoubleUnsafe() * 2 ** 52).toString(36).padStart(11, "0")
+  return `dsp_${part()}${part()}`
+})
+
+/** Starts the clock of one dispatch; its deadline is the request's own or the dispatcher's. */
+const begin = Effect.fnUntraced(function*(
+  operation: Dispatch["operation"],
+  request: Request.Request,
+  scope: Scope.Closeable,
+  deadline: number
+) {
+  const startedAt = yield* Clock.currentTimeMillis
+  const allowed = request.deadline === undefined ? deadline : Duration.toMillis(request.deadline)
+  const dispatch: Dispatch = {
+    id: yield* newId,
+    request,
+    operation,
+    journal: { startedAt, attempts: [], calls: 0 },
+    deadline: startedAt + allowed,
+    scope
+  }
+  return dispatch
+})
+
+const withDeadline =
+  (dispatch: Dispatch) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
+    const after = dispatch.deadline - dispatch.journal.startedAt
+    const { attempts } = dispatch.journal
+    return after === Infinity ? effect : Effect.timeoutOrElse(effect, {
+      duration: after,
+      orElse: () => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts }))
+    })
+  }
+
+/** Where vendors and routes are looked up: the static vendors first, then those that came since. */
+const makeDirectory = Effect.fnUntraced(function*(
+  options: Pick<Options, "routes"> & { readonly vendors: ReadonlyArray<Vendor> },
+  registry: VendorRegistry.VendorRegistry["Service"]
+): Effect.fn.Return<Directory, ConfigError> {
+  const vendors = new Map<string, Vendor>()
+  for (const [index, vendor] of options.vendors.entries()) {
+    if (vendors.has(vendor.name)) {
+      return yield* new ConfigError({ path: `vendors.${index}`, description: `"${vendor.name}" is there already` })
+    }
+    vendors.set(vendor.name, vendor)
+  }
+  const routes = new Map(Object.entries(options.routes ?? {}).map(([name, route]) => [name, Route.make(name, route)]))
+  for (const route of routes.values()) {
+    if (route.targets.length === 0) {
+      return yield* new ConfigError({ path: `routes.${route.name}`, description: "must have at least one target" })
+    }
+  }
+  return {
+    routes,
+    vendor: (name) => vendors.get(name) ?? registry.getUnsafe(name),
+    vendors: function*() {
+      yield* vendors.values()
+      for (const vendor of registry.allUnsafe()) if (!vendors.has(vendor.name)) yield vendor
+    }
+  }
+})
+
+const pass = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => next
+
+/**
+ * Makes a dispatcher of vendors that are at hand; {@link layer} takes them from their services.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function*(
+  options: Omit<Options, "vendors"> & {
+    readonly vendors: ReadonlyArray<Vendor>
+    readonly registry?: VendorRegistry.VendorRegistry["Service"] | undefined
+  }
+): Effect.fn.Return<Dispatcher["Service"], ConfigError, Scope.Scope> {
+  const registry = options.registry ?? VendorRegistry.make()
+  const directory = yield* makeDirectory(options, registry)
+  const maxAttempts = options.maxAttempts ?? 3
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
+    return yield* new ConfigError({ path: "maxAttempts", description: "must be a whole number above 0" })
+  }
+  const limits = Timeout.limits(options.timeouts)
+  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "10 minutes"))
+  const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts })
+  const timeout = Timeout.timeout(limits)
+  const circuit = options.circuit === false
+    ? pass
+    : Circuit.circuit(yield* Effect.provide(Circuit.make(options.circuit), CircuitBreaker.layerStoreMemory()))
+
+  /** The policies around one vendor's call, outermost first. */
+  const through = <A>(vendorCall: Handler<A, AttemptError>) =>
+    // Outermost, since it alone knows the other candidates: what is inside speaks to one target.
+    fallback({ maxAttempts })<A>(
+      // Around the retries, so that it counts one outcome a dispatch, and an open circuit costs no wait.
+      circuit(
+        // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
+        retry(
+          // Gives the attempt its Scope and its line in the journal, so that everything inside it is told and closed.
+          attempt(
+            // Inside the journal, so that a limit passed is told as this attempt's failure.
+            timeout(
+              // Next to the vendor, so that the span's time is the vendor's time.
+              traceAttempt(vendorCall)
+            )
+          )
+        )
+      )
+    )
+
+  const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reached<A>, AttemptError>) => {
+    const reach = through(vendorCall)
+    return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Reached<A>, DispatchError> =>
+      Effect.gen(function*() {
+        // First of all: nothing invalid is routed, counted or traced.
+        const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
+        const dispatch = yield* begin(operation, request, scope, deadline)
+        let call: Call | undefined
+        return yield* Effect.fromResult(ordered(directory, request)).pipe(
+          Effect.flatMap((candidates) => reach(dispatch, candidates)),
+          // Around every attempt and every wait between them: one deadline for all of it.
+          withDeadline(dispatch),
+          Effect.tap((reached) => Effect.sync(() => call = reached.call)),
+          // Around the routing too, so that a request nobody serves is seen in the traces.
+          traceDispatch(dispatch, () => call)
+        )
+      })
+  }
+
+  const sendDispatch = dispatch("send", sendTo)
+  const send = (input: Request.RequestInput) =>
+    Effect.suspend(() => {
+      const scope = Scope.makeUnsafe()
+      return sendDispatch(input, scope).pipe(
+        Effect.flatMap(({ call, value }) =>
+          Effect.map(Clock.currentTimeMillis, (now) =>
+            Response.make(Account.summarise(call, value.losses, now), value.parts))
+        ),
+        Effect.onExit((exit) => Scope.close(scope, exit))
+      )
+    })
+
+  const streamDispatch = dispatch("stream", streamTo(limits))
+  const stream = (input: Request.RequestInput) =>
+    Stream.fromPull(Effect.gen(function*() {
+      const scope = Scope.makeUnsafe()
+      let fate: Exit.Exit<unknown, unknown> = Exit.interrupt()
+      const close = (exit: Exit.Exit<unknown, unknown>) => {
+        fate = exit
+        return Scope.close(scope, exit)
+      }
+      // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
+      yield* Effect.addFinalizer(() => Scope.close(scope, fate))
+      const { call, startedAt, value } = yield* streamDispatch(input, scope).pipe(
+        Effect.onError((cause) => close(Exit.failCause(cause)))
+      )
+      return StreamRules.live(call, value, limits, startedAt, close)
+    })).pipe(Stream.scoped)
+
+  return Dispatcher.of({
+    send,
+    stream,
+    vendors: Effect.sync(() => Array.from(directory.vendors())),
+    routes: directory.routes,
+    registry
+  })
+})
+
+/**
+ * The dispatcher over the given vendors; each vendor's own Layer has to be provided, or the program does not compile.
+ *
+ * Fails with `ConfigError` when two vendors have one name, a route is empty or a number is out of range. A
+ * `VendorRegistry` in the context is used, else the dispatcher has one of its own.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <const Vendors extends ReadonlyArray<AnyService>>(
+  options: Options<Vendors>
+): Layer.Layer<Dispatcher, ConfigError, Context.Service.Identifier<Vendors[number]>> =>
+  Layer.effect(
+    Dispatcher,
+    Effect.gen(function*() {
+      const vendors: Array<Vendor> = []
+      for (const service of options.vendors) vendors.push(yield* service)
+      const registry = Option.getOrUndefined(yield* Effect.serviceOption(VendorRegistry.VendorRegistry))
+      return yield* make({ ...options, vendors, registry })
+    })
+  )
+
+/**
+ * The dispatcher as `effect/ai`'s `LanguageModel`, for programs, toolkits and chats written for that.
+ *
+ * `defaults` is what each request has beside its prompt, tools and format: a model or route, sampling, a deadline. Its
+ * errors are `AiError`s; `AiError.fromAiError` gives back ours.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerLanguageModel = (
+  defaults?: DispatcherLanguageModel.Defaults
+): Layer.Layer<LanguageModel.LanguageModel, never, Dispatcher> =>
+  Layer.effect(
+    LanguageModel.LanguageModel,
+    Effect.flatMap(Dispatcher, (dispatcher) => DispatcherLanguageModel.make(dispatcher, defaults))
+  )

@@ -1,0 +1,99 @@
+/**
+ * The form of every policy: a function from handler to handler, blind to what the handler answers, so that one policy
+ * serves a whole answer and a committed stream alike.
+ *
+ * @since 0.1.0
+ */
+import type { Effect, Scope } from "effect"
+import type { Request } from "./Request.ts"
+import type { Attempt, FinishReason, Usage } from "./Response.ts"
+import type { Target } from "./Target.ts"
+import type { Vendor } from "./Vendor.ts"
+import type { VendorError } from "./VendorError.ts"
+
+/**
+ * A target that may still be tried, and the vendor that serves it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Candidate {
+  readonly target: Target
+  readonly vendor: Vendor
+}
+
+/**
+ * What happened so far in one dispatch; it only grows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Journal {
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly attempts: Array<Attempt>
+  /** Calls made, skipped candidates not counted. */
+  calls: number
+}
+
+/**
+ * What is learned of one attempt while it runs, for those who tell of it when it ends.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Observed {
+  /** Milliseconds from the attempt's start. */
+  timeToFirstPart?: number
+  responseId?: string
+  responseModel?: string
+  finishReason?: FinishReason
+  usage?: Usage
+}
+
+/**
+ * One request's whole life.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dispatch {
+  readonly id: string
+  readonly request: Request
+  readonly operation: "send" | "stream"
+  readonly journal: Journal
+  /** Epoch milliseconds; `Infinity` where the request and the dispatcher set none. */
+  readonly deadline: number
+  /**
+   * Lives as long as the part of the way it was made for; for a stream until its end. Its exit tells a policy what came
+   * of an answer that had already begun.
+   */
+  readonly scope: Scope.Closeable
+}
+
+/**
+ * One dispatch on its way to one candidate.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call extends Dispatch {
+  readonly candidate: Candidate
+  /** How many candidates come after this one. */
+  readonly untried: number
+  readonly observed: Observed
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Handler<A, E = VendorError> = (call: Call) => Effect.Effect<A, E>
+
+/**
+ * A policy that may fail with `EOut` where what it wraps fails with `EIn`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Policy<EIn, EOut> = <A>(next: Handler<A, EIn>) => Handler<A, EOut>

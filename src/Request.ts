@@ -1,0 +1,335 @@
+/**
+ * What a caller asks: the prompt of `effect/ai`, and around it what every vendor has a word for.
+ *
+ * A caller may write the short form, `{ model: "gpt-5-mini", prompt: "Hello" }` or `messages: [{ role, content }]`;
+ * {@link decode} makes the whole form of it or tells which field is wrong and why.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Effect, Option, Predicate, Schema, SchemaIssue, SchemaTransformation } from "effect"
+import { Prompt } from "effect/ai"
+import { type Fatal, fatal, type Issue } from "./VendorError.ts"
+
+/** C0 controls and DEL, but for tab, newline and carriage return. */
+// oxlint-disable-next-line no-control-regex
+const controlInText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+// oxlint-disable-next-line no-control-regex
+const controlInName = /[\u0000-\u001f\u007f-\u009f]/
+
+const textFault = (text: string): string | undefined =>
+  controlInText.test(text)
+    ? "holds a control character"
+    : text.isWellFormed()
+    ? undefined
+    : "holds half of a surrogate pair"
+
+const range = (from: number, to: number) =>
+  Schema.makeFilter<number>((n) => n >= from && n <= to ? undefined : `must be from ${from} to ${to}, got ${n}`)
+
+const number = (from: number, to: number) => Schema.optionalKey(Schema.Finite.check(range(from, to)))
+const integer = (from: number, to: number) => Schema.optionalKey(Schema.Int.check(range(from, to)))
+
+const Name = (longest: number) =>
+  Schema.String.check(Schema.makeFilter((name) =>
+    name.trim() === ""
+      ? "must not be empty"
+      : name.length > longest
+      ? `must have at most ${longest} characters, got ${name.length}`
+      : controlInName.test(name)
+      ? "holds a control character"
+      : undefined
+  ))
+
+/**
+ * A tool the model may call; `parameters` is a JSON Schema of an object.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Tool = Schema.Struct({
+  name: Schema.String.check(
+    Schema.makeFilter((name) =>
+      /^[a-zA-Z0-9_.:-]{1,128}$/.test(name)
+        ? undefined
+        : "must be 1 to 128 letters, digits, underscores, dashes, dots or colons"
+    )
+  ),
+  description: Schema.optionalKey(Schema.String),
+  parameters: Schema.JsonObject,
+  strict: Schema.optionalKey(Schema.Boolean)
+}).annotate({ identifier: "Tool" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Tool = typeof Tool.Type
+
+/**
+ * Whether and which tools the model is to call, as in `effect/ai`'s `LanguageModel`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ToolChoice = Schema.Union([
+  Schema.Literals(["auto", "none", "required"]),
+  Schema.Struct({ tool: Schema.String }),
+  Schema.Struct({
+    mode: Schema.optionalKey(Schema.Literals(["auto", "required"])),
+    oneOf: Schema.Array(Schema.String)
+  })
+]).annotate({ identifier: "ToolChoice" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ToolChoice = typeof ToolChoice.Type
+
+/**
+ * The form of the answer: text, any JSON object, or JSON after a schema.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ResponseFormat = Schema.Union([
+  Schema.Struct({ type: Schema.Literal("text") }),
+  Schema.Struct({ type: Schema.Literal("json") }),
+  Schema.Struct({
+    type: Schema.Literal("json-schema"),
+    name: Schema.String.check(
+      Schema.makeFilter((name) =>
+        /^[a-zA-Z0-9_-]{1,64}$/.test(name) ? undefined : "must be 1 to 64 letters, digits, underscores or dashes"
+      )
+    ),
+    description: Schema.optionalKey(Schema.String),
+    schema: Schema.JsonObject,
+    strict: Schema.optionalKey(Schema.Boolean)
+  })
+]).annotate({ identifier: "ResponseFormat" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ResponseFormat = typeof ResponseFormat.Type
+
+const PromptFromMessages = Schema.Array(Prompt.Message).pipe(
+  Schema.decodeTo(
+    Schema.declare(Prompt.isPrompt, { identifier: "Prompt" }),
+    SchemaTransformation.transform({
+      decode: (messages) => Prompt.fromMessages(messages),
+      encode: (prompt) => prompt.content
+    })
+  ),
+  Schema.check(Schema.makeFilter((prompt) => {
+    const fault = promptFault(prompt)
+    return fault === undefined ? undefined : { path: [...fault.path], issue: fault.message }
+  }))
+)
+
+const promptFault = (
+  prompt: Prompt.Prompt
+): { readonly path: ReadonlyArray<PropertyKey>; readonly message: string } | undefined => {
+  if (prompt.content.length === 0) return { path: [], message: "must not be empty" }
+  for (const [index, message] of prompt.content.entries()) {
+    if (message.role === "system") {
+      const fault = message.content.trim() === "" ? "must not be empty" : textFault(message.content)
+      if (fault !== undefined) return { path: [index, "content"], message: fault }
+      continue
+    }
+    const content: ReadonlyArray<Prompt.Part> = message.content
+    if (content.length === 0) return { path: [index, "content"], message: "must not be empty" }
+    if (message.role !== "user") continue
+    if (content.every((part) => part.type === "text" && part.text.trim() === "")) {
+      return { path: [index, "content"], message: "must not be empty" }
+    }
+    for (const [at, part] of content.entries()) {
+      const fault = part.type === "text" ? textFault(part.text) : undefined
+      if (fault !== undefined) return { path: [index, "content", at, "text"], message: fault }
+    }
+  }
+  return undefined
+}
+
+/**
+ * One request to the dispatcher.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Request extends Schema.Class<Request>("llmdispatcher/Request")({
+  /** A route, `vendor/model`, or a model's name; left out, each vendor's default model. At most 256 characters. */
+  model: Schema.optionalKey(Name(256)),
+  /** Chooses for callers who name no model. */
+  mode: Schema.optionalKey(Schema.Literals(["auto", "fast", "sophisticated", "cost_saving"])),
+  /** The conversation. */
+  prompt: PromptFromMessages,
+  /** Only these vendors may be asked. */
+  vendors: Schema.optionalKey(Schema.Array(Name(128))),
+  /** The most tokens the answer may have, 1 to 10,000,000. */
+  maxTokens: integer(1, 10_000_000),
+  /** 0 to 2. */
+  temperature: number(0, 2),
+  /** 0 to 1. */
+  topP: number(0, 1),
+  /** 1 to 1,000. */
+  topK: integer(1, 1_000),
+  /** -2 to 2. */
+  frequencyPenalty: number(-2, 2),
+  /** -2 to 2. */
+  presencePenalty: number(-2, 2),
+  /** For answers that can be repeated, as far as the vendor can. */
+  seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  /** Texts that end the answer, at most 16. */
+  stop: Schema.optionalKey(
+    Schema.Array(Schema.NonEmptyString).check(
+      Schema.makeFilter((stop) => stop.length <= 16 ? undefined : `must have at most 16 entries, got ${stop.length}`)
+    )
+  ),
+  /** How hard a reasoning model should think. */
+  reasoningEffort: Schema.optionalKey(Schema.Literals(["none", "minimal", "low", "medium", "high", "xhigh"])),
+  tools: Schema.optionalKey(Schema.Array(Tool)),
+  toolChoice: Schema.optionalKey(ToolChoice),
+  /** Whether the model may call several tools at once. */
+  parallelToolCalls: Schema.optionalKey(Schema.Boolean),
+  responseFormat: Schema.optionalKey(ResponseFormat),
+  /** The caller's own user, passed on where a vendor takes one. */
+  user: Schema.optionalKey(Name(256)),
+  metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  /** 0 (may wait) to 10 (goes first), default 5. */
+  priority: integer(0, 10),
+  /** All the time the dispatch may take, every retry and fallback included; milliseconds when encoded. */
+  deadline: Schema.optionalKey(
+    Schema.DurationFromMillis.check(
+      Schema.makeFilter((deadline) =>
+        Duration.toMillis(deadline) > 0 && Duration.isFinite(deadline) ? undefined : "must be a time above 0"
+      )
+    )
+  ),
+  /** What the cache may do for this request. */
+  cache: Schema.optionalKey(Schema.Literals(["on", "off", "only", "refresh"])),
+  /** Raw options by vendor name, for what no common word covers; they never replace a field of this request. */
+  options: Schema.optionalKey(Schema.Record(Schema.String, Schema.JsonObject))
+}) {}
+
+type Encoded = typeof Request.Encoded
+
+/**
+ * What callers may write: a {@link Request}, or its plain form with `prompt` as a text, messages or an `effect/ai`
+ * prompt, or `messages` in its place, and `deadline` as any duration.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RequestInput =
+  | Request
+  | (
+    & { readonly [K in keyof Omit<Encoded, "prompt" | "deadline">]: Encoded[K] }
+    & { readonly deadline?: Duration.Input | undefined }
+    & (
+      | { readonly prompt: Prompt.RawInput; readonly messages?: never }
+      | { readonly messages: Iterable<Prompt.MessageEncoded>; readonly prompt?: never }
+    )
+  )
+
+/** A prompt as `effect/ai` has it already passed its own schema, and is only looked at for what we add. */
+const normalisePrompt = (value: unknown): unknown => {
+  if (typeof value === "string") return [{ role: "user", content: value }]
+  if (Prompt.isPrompt(value)) return value.content
+  return Predicate.isIterable(value) ? Array.from(value) : value
+}
+
+/** The short forms made whole, still unchecked; absent and `undefined` mean the same. */
+const normalise = (input: object): Record<string, unknown> => {
+  const plain: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(input)) if (value !== undefined) plain[key] = value
+  if ("messages" in plain && !("prompt" in plain)) {
+    plain["prompt"] = plain["messages"]
+    delete plain["messages"]
+  }
+  if ("prompt" in plain) plain["prompt"] = normalisePrompt(plain["prompt"])
+  if (typeof plain["deadline"] === "string" || Duration.isDuration(plain["deadline"])) {
+    const deadline = Duration.fromInput(plain["deadline"] as Duration.Input)
+    plain["deadline"] = Option.match(deadline, { onNone: () => plain["deadline"], onSome: Duration.toMillis })
+  }
+  return plain
+}
+
+const decodePlain = Schema.decodeUnknownEffect(Request, { errors: "all", onExcessProperty: "error" })
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) =>
+    issue._tag === "MissingKey"
+      ? "is missing"
+      : issue._tag === "UnexpectedKey"
+      ? "is not a field of a request"
+      : SchemaIssue.defaultLeafHook(issue)
+})
+
+/** The schema's own sentence made to follow the field's name, told as a caller knows the field. */
+const toIssue = (path: string, message: string): Issue =>
+  message.includes("~effect/ai/Prompt/Message")
+    ? { field: `${path}.role`, message: "must be \"system\", \"user\", \"assistant\" or \"tool\"" }
+    : message.includes("~effect/ai/Prompt/Part")
+    ? { field: `${path}.type`, message: "must be a type of part that a message of this role may have" }
+    : { field: path, message: message.replace(/^Expected /, "must be ") }
+
+/** The path in the words of who wrote it: `messages.0` where that stood in the place of `prompt`. */
+const field = (
+  path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined,
+  isMessages: boolean
+): string => {
+  const keys = (path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
+  if (isMessages && keys[0] === "prompt") keys[0] = "messages"
+  return keys.join(".")
+}
+
+const invalid = (issues: ReadonlyArray<Issue>): Fatal<"InvalidRequest"> => fatal({ _tag: "InvalidRequest", issues })
+
+/**
+ * How large a request is: the characters of all its texts and of its encoded files, tools and options.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const sizeOf = (value: unknown): number => {
+  if (typeof value === "string") return value.length
+  if (value instanceof Uint8Array) return Math.ceil(value.length / 3) * 4
+  if (value instanceof URL) return value.href.length
+  if (Array.isArray(value)) return value.reduce((size: number, entry) => size + sizeOf(entry), 0)
+  if (!Predicate.isObject(value)) return 0
+  let size = 0
+  for (const key in value) size += key.length + sizeOf((value as Record<string, unknown>)[key])
+  return size
+}
+
+/**
+ * Makes a {@link Request} of what a caller wrote, or fails telling every field that is wrong and why.
+ *
+ * `maxSize` is in characters (see {@link sizeOf}), by default 20,000,000; a request beyond it is refused.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const decode = (
+  input: RequestInput | unknown,
+  options?: { readonly maxSize?: number | undefined }
+): Effect.Effect<Request, Fatal<"InvalidRequest">> => {
+  if (!Predicate.isObject(input)) {
+    return Effect.fail(invalid([{ field: "", message: "must be an object with a prompt or messages" }]))
+  }
+  const maxSize = options?.maxSize ?? 20_000_000
+  const renamed = "messages" in input && !("prompt" in input)
+  const decoded = input instanceof Request ? Effect.succeed(input) : decodePlain(normalise(input)).pipe(
+    Effect.mapError((error) =>
+      invalid(format(error.issue).issues.map(({ message, path }) => toIssue(field(path, renamed), message)))
+    )
+  )
+  return Effect.flatMap(decoded, (request) => {
+    const size = sizeOf(request.prompt.content) + sizeOf(request.tools) + sizeOf(request.options)
+    return size > maxSize
+      ? Effect.fail(invalid([{ field: "", message: `must have at most ${maxSize} characters, has ${size}` }]))
+      : Effect.succeed(request)
+  })
+}

@@ -1,0 +1,61 @@
+/**
+ * The core: what a program needs to dispatch. Vendors, test vendors and the Node HTTP client are subpaths of their own.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * Our errors as `effect/ai`'s, and back.
+ *
+ * @since 0.1.0
+ */
+export * as AiError from "./AiError.ts"
+
+/**
+ * One request in, the best vendor's answer out.
+ *
+ * @since 0.1.0
+ */
+export * as Dispatcher from "./Dispatcher.ts"
+
+/**
+ * What a caller asks.
+ *
+ * @since 0.1.0
+ */
+export * as Request from "./Request.ts"
+
+/**
+ * What comes back.
+ *
+ * @since 0.1.0
+ */
+export * as Response from "./Response.ts"
+
+/**
+ * What a request can be sent to.
+ *
+ * @since 0.1.0
+ */
+export * as Target from "./Target.ts"
+
+/**
+ * The contract of a vendor.
+ *
+ * @since 0.1.0
+ */
+export * as Vendor from "./Vendor.ts"
+
+/**
+ * The two classes of failure and their reasons.
+ *
+ * @since 0.1.0
+ */
+export * as VendorError from "./VendorError.ts"
+
+/**
+ * Vendors that come and go at run time.
+ *
+ * @since 0.1.0
+ */
+export * as VendorRegistry from "./VendorRegistry.ts"

@@ -1,0 +1,56 @@
+/**
+ * What an answer took: tokens, cost, time, attempts, losses.
+ *
+ * @since 0.1.0
+ */
+import type { Call, Observed } from "../Policy.ts"
+import { type Loss, type Part, type StreamPart, type Summary, unknownUsage } from "../Response.ts"
+import * as Target from "../Target.ts"
+
+/**
+ * Notes what a part tells of the answer as a whole.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const observe = (observed: Observed, part: Part | StreamPart): void => {
+  if (part.type === "finish") {
+    observed.finishReason = part.reason
+    observed.usage = part.usage
+  } else if (part.type === "response-metadata") {
+    if (part.id !== undefined) observed.responseId = part.id
+    if (part.modelId !== undefined) observed.responseModel = part.modelId
+  }
+}
+
+/**
+ * Closes the account of an answer; usage and cost that nobody told stay unknown.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const summarise = (call: Call, losses: ReadonlyArray<Loss>, now: number): Summary => {
+  const { candidate, journal, observed } = call
+  const usage = observed.usage ?? unknownUsage
+  const cost = Target.cost(candidate.target, usage)
+  const attempts = journal.attempts.slice()
+  const answered = attempts[attempts.length - 1]
+  return {
+    id: call.id,
+    vendor: candidate.vendor.name,
+    target: candidate.target.id,
+    model: observed.responseModel ?? candidate.target.model,
+    finishReason: observed.finishReason ?? "unknown",
+    usage,
+    ...(cost === undefined ? undefined : { cost }),
+    timings: {
+      startedAt: journal.startedAt,
+      ...(answered === undefined || observed.timeToFirstPart === undefined
+        ? undefined
+        : { timeToFirstPart: answered.startedAfter + observed.timeToFirstPart }),
+      total: now - journal.startedAt
+    },
+    attempts,
+    losses
+  }
+}

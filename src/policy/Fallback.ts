@@ -1,0 +1,99 @@
+/**
+ * Goes to the next candidate where the failure of one says that another may do better.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Effect, Exit, Scope } from "effect"
+import type { Candidate, Dispatch, Handler } from "../Policy.ts"
+import {
+  type AttemptError,
+  type DispatchError,
+  disposition,
+  fatal,
+  type Retryable,
+  retryable,
+  withContext
+} from "../VendorError.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Calls in one dispatch, over all targets and retries. Default 3. */
+  readonly maxAttempts?: number | undefined
+}
+
+type CandidateError = AttemptError | Retryable<"CircuitOpen">
+
+/** Who may be tried after this error: for a conversation too long, only windows known to be larger. */
+const rest = (error: CandidateError, failed: Candidate, candidates: ReadonlyArray<Candidate>) => {
+  switch (disposition(error).action) {
+    case "stop":
+      return []
+    case "bigger":
+      return candidates.filter(({ target }) => (target.contextWindow ?? 0) > (failed.target.contextWindow ?? 0))
+    default:
+      return candidates
+  }
+}
+
+/** Said of the request rather than of a target, so it is the caller's to know as it is. */
+const isAboutRequest = (error: CandidateError) => {
+  const { action } = disposition(error)
+  return action === "stop" || action === "bigger"
+}
+
+const soonest = (errors: ReadonlyArray<CandidateError>): Duration.Duration | undefined =>
+  errors.reduce<Duration.Duration | undefined>((least, error) =>
+    error._tag !== "RetryableError" || error.retryAfter === undefined
+      ? least
+      : least === undefined
+      ? error.retryAfter
+      : Duration.min(least, error.retryAfter), undefined)
+
+/** What the caller hears: the one error there was, or that all failed, retryable as soon as one of them was. */
+const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): DispatchError => {
+  const { attempts } = call.journal
+  const last = errors[errors.length - 1]!
+  if (last.reason._tag !== "CircuitOpen" && (isAboutRequest(last) || errors.length === 1)) {
+    return withContext(last, { attempts }) as DispatchError
+  }
+  const reason = { _tag: "AllCandidatesFailed", attempts } as const
+  return errors.some((error) => error._tag === "RetryableError")
+    ? retryable(reason, { attempts, retryAfter: soonest(errors) })
+    : fatal(reason, { attempts })
+}
+
+/**
+ * Tries the candidates in their order until one answers, a failure says to stop, or the dispatch's calls are used up.
+ *
+ * An open circuit never leaves it: it is told by the attempts.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const fallback = (options?: Options) => {
+  const maxAttempts = options?.maxAttempts ?? 3
+  return <A>(next: Handler<A, CandidateError>) =>
+    Effect.fnUntraced(function*(
+      call: Dispatch,
+      candidates: ReadonlyArray<Candidate>
+    ): Effect.fn.Return<A, DispatchError> {
+      const errors: Array<CandidateError> = []
+      let remaining = candidates
+      while (remaining.length > 0 && call.journal.calls < maxAttempts) {
+        const candidate = remaining[0]!
+        remaining = remaining.slice(1)
+        const scope = Scope.forkUnsafe(call.scope)
+        const result = yield* next({ ...call, candidate, untried: remaining.length, observed: {}, scope }).pipe(
+          Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
+          Effect.result
+        )
+        if (result._tag === "Success") return result.success
+        errors.push(result.failure)
+        remaining = rest(result.failure, candidate, remaining)
+      }
+      return yield* Effect.fail(conclude(call, errors))
+    })
+}

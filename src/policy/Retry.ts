@@ -1,0 +1,68 @@
+/**
+ * Tries the same target again where its failure is of a kind that passes.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Duration, Effect, Random, Schedule } from "effect"
+import type { Call, Handler } from "../Policy.ts"
+import { type AttemptError, disposition } from "../VendorError.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The longest first wait; each later one may be twice as long. Default 500 ms (the official SDKs' number). */
+  readonly base?: Duration.Input | undefined
+  /** The longest wait of our own choosing. Default 8 s (the official SDKs' number). */
+  readonly cap?: Duration.Input | undefined
+  /** The longest delay asked for by the vendor that is waited for while another candidate is untried. Default 1 s. */
+  readonly patience?: Duration.Input | undefined
+  /** Calls in one dispatch, over all targets. Default 3 (see `Fallback`). */
+  readonly maxAttempts?: number | undefined
+}
+
+const serverDelay = (error: AttemptError): Duration.Duration =>
+  error._tag === "RetryableError" && error.retryAfter !== undefined ? error.retryAfter : Duration.zero
+
+/**
+ * The waits between attempts: exponential with full jitter, never less than the vendor asked for.
+ *
+ * @since 0.1.0
+ * @category schedules
+ */
+export const schedule = (options?: Options): Schedule.Schedule<Duration.Duration, AttemptError> => {
+  const cap = Duration.fromInputUnsafe(options?.cap ?? "8 seconds")
+  return Schedule.exponential(options?.base ?? "500 millis").pipe(
+    Schedule.setInputType<AttemptError>(),
+    Schedule.modifyDelay(({ duration, input }) =>
+      Effect.map(Random.next, (random) =>
+        Duration.max(Duration.times(Duration.min(duration, cap), random), serverDelay(input)))
+    )
+  )
+}
+
+/**
+ * Retries by the table of dispositions: at most as often as the reason allows, never past the dispatch's calls, never a
+ * wait longer than what is left of the deadline, and never taking the last call from a candidate not tried yet.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const retry = (options?: Options) => {
+  const patience = Duration.fromInputUnsafe(options?.patience ?? "1 second")
+  const maxAttempts = options?.maxAttempts ?? 3
+  const waits = schedule(options)
+  const isWorthIt = (call: Call, before: number, error: AttemptError) => {
+    const { action, retries } = disposition(error)
+    if (action !== "retry" || error._tag !== "RetryableError") return false
+    if (call.journal.calls - before > retries || call.journal.calls + call.untried >= maxAttempts) return false
+    const delay = serverDelay(error)
+    if (call.untried > 0 && Duration.isGreaterThan(delay, patience)) return false
+    return Effect.map(Clock.currentTimeMillis, (now) => now + Duration.toMillis(delay) < call.deadline)
+  }
+  return <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) => {
+    const before = call.journal.calls
+    return Effect.retry(next(call), { schedule: waits, while: (error) => isWorthIt(call, before, error) })
+  }
+}

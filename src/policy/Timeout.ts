@@ -1,0 +1,79 @@
+/**
+ * The limits of one attempt in time.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Effect } from "effect"
+import type { Handler } from "../Policy.ts"
+import { type AttemptError, type Retryable, retryable } from "../VendorError.ts"
+
+/**
+ * The limits as a user writes them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Until the vendor has accepted a stream's request. Default 30 s. */
+  readonly connect?: Duration.Input | undefined
+  /** From then until the first meaningful part. Default 2 min: a reasoning model thinks before it speaks. */
+  readonly firstPart?: Duration.Input | undefined
+  /** Between two parts. Default 60 s. */
+  readonly idle?: Duration.Input | undefined
+  /** The whole attempt, a stream's to its end. Default 10 min (the official SDKs' number). */
+  readonly total?: Duration.Input | undefined
+}
+
+/**
+ * The same in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  readonly connect: number
+  readonly firstPart: number
+  readonly idle: number
+  readonly total: number
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const limits = (options?: Options): Limits => ({
+  connect: Duration.toMillis(Duration.fromInputUnsafe(options?.connect ?? "30 seconds")),
+  firstPart: Duration.toMillis(Duration.fromInputUnsafe(options?.firstPart ?? "2 minutes")),
+  idle: Duration.toMillis(Duration.fromInputUnsafe(options?.idle ?? "60 seconds")),
+  total: Duration.toMillis(Duration.fromInputUnsafe(options?.total ?? "10 minutes"))
+})
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const timedOut = (phase: keyof Limits, after: number): Retryable<"TimedOut"> =>
+  retryable({ _tag: "TimedOut", phase, after })
+
+/**
+ * Fails with `TimedOut` when the phase takes longer than its limit.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const within =
+  (limits: Limits, phase: keyof Limits) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Retryable<"TimedOut">, R> =>
+    limits[phase] === Infinity ? effect : Effect.timeoutOrElse(effect, {
+      duration: limits[phase],
+      orElse: () => Effect.fail(timedOut(phase, limits[phase]))
+    })
+
+/**
+ * Bounds the attempt: a whole answer entirely, a stream until it begins.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const timeout = (limits: Limits) => <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) =>
+  next(call).pipe(within(limits, "total"))

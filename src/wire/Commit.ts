@@ -1,0 +1,54 @@
+/**
+ * Holds a stream back until its first meaningful part is in hand, so that a failure before it can still go elsewhere
+ * unseen.
+ *
+ * @since 0.1.0
+ */
+import { type Array as Arr, Effect, Pull, type Scope, Stream } from "effect"
+import { isMeaningful, type Loss, type StreamPart } from "../Response.ts"
+import type { AnswerStream } from "../Vendor.ts"
+import { type AttemptError, retryable } from "../VendorError.ts"
+
+/**
+ * A stream whose vendor is really answering: what came until then, and the way to what comes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Committed {
+  readonly head: ReadonlyArray<StreamPart>
+  readonly rest: Pull.Pull<Arr.NonEmptyReadonlyArray<StreamPart>, AttemptError>
+  readonly losses: ReadonlyArray<Loss>
+}
+
+/**
+ * The failure of a stream that just ends, without its `finish` part.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const interrupted = (): AttemptError =>
+  retryable({ _tag: "StreamInterrupted", description: "the stream ended without its terminal event" })
+
+/**
+ * Pulls until a part is meaningful; fails as the stream does, or with `StreamInterrupted` when it ends before.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const commit = (stream: AnswerStream): Effect.Effect<Committed, AttemptError, Scope.Scope> =>
+  Effect.flatMap(Stream.toPull(stream.parts), (rest) => {
+    const head: Array<StreamPart> = []
+    const pull: Effect.Effect<Committed, AttemptError> = rest.pipe(
+      Pull.catchDone(() => Effect.fail(interrupted())),
+      Effect.flatMap((parts) => {
+        let meaningful = false
+        for (const part of parts) {
+          head.push(part)
+          meaningful ||= isMeaningful(part)
+        }
+        return meaningful ? Effect.succeed({ head, rest, losses: stream.losses }) : pull
+      })
+    )
+    return pull
+  })
