@@ -1,0 +1,222 @@
+/**
+ * A call to Chat Completions JSON; what it has no word for becomes a loss, and what would change the question itself
+ * (a file of a kind that cannot be sent) an error.
+ *
+ * @since 0.1.0
+ */
+import { Predicate, Result } from "effect"
+import type { Request } from "../../Request.ts"
+import type { Loss } from "../../Response.ts"
+import type { Call } from "../../Vendor.ts"
+import { type AttemptError, fatal } from "../../VendorError.ts"
+import * as Messages from "./Messages.ts"
+import type { Profile } from "./Profile.ts"
+import type * as Wire from "./Wire.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoded {
+  readonly body: Wire.ChatRequest
+  readonly losses: ReadonlyArray<Loss>
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+type Body = Mutable<Wire.ChatRequest>
+
+/**
+ * What raw options may not set: who is asked what and how the answer comes is the dispatcher's, and more than one
+ * answer has no place in it.
+ */
+const closed: ReadonlySet<string> = new Set([
+  "model",
+  "messages",
+  "stream",
+  "stream_options",
+  "n",
+  "url",
+  "base_url",
+  "headers",
+  "extra_headers"
+])
+
+/**
+ * Encodes a call, to be streamed or not.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (
+  { model, request }: Call,
+  profile: Profile,
+  options: { readonly stream: boolean }
+): Result.Result<Encoded, AttemptError> => {
+  const losses: Array<Loss> = []
+  const lose = (field: string, message: string): void => {
+    losses.push({ field, message })
+  }
+  const reasons = profile.reasons(model)
+  return Result.flatMap(Messages.encode(request.prompt, profile, reasons, lose), (messages) => {
+    const body: Body = { model, messages }
+    encodeSampling(request, profile, reasons, body, lose)
+    const failure = encodeTools(request, profile, body, lose)
+    if (failure !== undefined) return Result.fail(failure)
+    encodeRest(request, body, lose)
+    if (options.stream) {
+      body.stream = true
+      if (profile.streamUsage) body.stream_options = { include_usage: true }
+    }
+    return Result.succeed({ body: withRawOptions(request, profile, body, lose), losses })
+  })
+}
+
+type Lose = (field: string, message: string) => void
+
+// -----------------------------------------------------------------------------
+// Sampling
+// -----------------------------------------------------------------------------
+
+const encodeSampling = (request: Request, profile: Profile, reasons: boolean, body: Body, lose: Lose): void => {
+  if (request.maxTokens !== undefined) body[profile.maxTokens] = request.maxTokens
+  if (request.seed !== undefined) body.seed = request.seed
+  if (request.topK !== undefined) lose("topK", "Chat Completions has no top-k")
+  if (request.reasoningEffort !== undefined) {
+    if (profile.reasoningEffort === "always" || reasons) body.reasoning_effort = request.reasoningEffort
+    else if (request.reasoningEffort !== "none") lose("reasoningEffort", `${body.model} does not reason`)
+  }
+  // A model that reasons takes its own samples and refuses to be told; without reasoning only the later ones listen.
+  const fixed = reasons && !(request.reasoningEffort === "none" && /gpt-5\.\d/.test(body.model))
+  const set = <K extends "temperature" | "top_p" | "frequency_penalty" | "presence_penalty">(
+    field: "temperature" | "topP" | "frequencyPenalty" | "presencePenalty",
+    name: K
+  ): void => {
+    const value = request[field]
+    if (value === undefined) return
+    if (fixed) lose(field, `${body.model} reasons and takes none`)
+    else body[name] = value
+  }
+  set("temperature", "temperature")
+  set("topP", "top_p")
+  set("frequencyPenalty", "frequency_penalty")
+  set("presencePenalty", "presence_penalty")
+  encodeStop(request, profile, fixed, body, lose)
+}
+
+const encodeStop = (request: Request, profile: Profile, fixed: boolean, body: Body, lose: Lose): void => {
+  const { stop } = request
+  if (stop === undefined || stop.length === 0) return
+  if (fixed) return lose("stop", `${body.model} reasons and takes none`)
+  const most = profile.maxStops ?? stop.length
+  if (stop.length > most) lose("stop", `only the first ${most} of ${stop.length} are sent`)
+  body.stop = stop.slice(0, most)
+}
+
+// -----------------------------------------------------------------------------
+// Tools
+// -----------------------------------------------------------------------------
+
+const encodeTools = (request: Request, profile: Profile, body: Body, lose: Lose): AttemptError | undefined => {
+  const tools = request.tools ?? []
+  if (tools.length === 0) {
+    if (request.toolChoice !== undefined && request.toolChoice !== "none" && request.toolChoice !== "auto") {
+      lose("toolChoice", "the request has no tools")
+    }
+    if (request.parallelToolCalls !== undefined) lose("parallelToolCalls", "the request has no tools")
+    return undefined
+  }
+  const misnamed = tools.findIndex((tool) => profile.toolName !== undefined && !profile.toolName.test(tool.name))
+  if (misnamed >= 0) {
+    return fatal({
+      _tag: "UnsupportedFeature",
+      description: `the tool name "${tools[misnamed]!.name}": only letters, digits, underscores and dashes, at most 64`
+    })
+  }
+  body.tools = tools.map(({ description, name, parameters, strict }) => ({
+    type: "function",
+    function: {
+      name,
+      ...(description === undefined ? undefined : { description }),
+      parameters,
+      ...(strict === undefined ? undefined : { strict })
+    }
+  }))
+  if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls
+  encodeToolChoice(request, profile, body)
+  return undefined
+}
+
+const named = (name: string) => ({ type: "function" as const, function: { name } })
+
+const encodeToolChoice = ({ toolChoice }: Request, profile: Profile, body: Body): void => {
+  if (toolChoice === undefined) return
+  if (typeof toolChoice === "string") body.tool_choice = toolChoice
+  else if ("tool" in toolChoice) body.tool_choice = named(toolChoice.tool)
+  else {
+    const mode = toolChoice.mode ?? "auto"
+    if (profile.allowedTools) {
+      body.tool_choice = { type: "allowed_tools", allowed_tools: { mode, tools: toolChoice.oneOf.map(named) } }
+      return
+    }
+    // Leaving the others out says the same, and only costs the vendor's cache.
+    const kept = body.tools!.filter((tool) => toolChoice.oneOf.includes(tool.function.name))
+    if (kept.length === 0) {
+      delete body.tools
+      delete body.parallel_tool_calls
+    } else {
+      body.tools = kept
+      body.tool_choice = mode
+    }
+  }
+}
+
+// -----------------------------------------------------------------------------
+// The rest
+// -----------------------------------------------------------------------------
+
+const encodeRest = (request: Request, body: Body, lose: Lose): void => {
+  const format = request.responseFormat
+  if (format?.type === "json") body.response_format = { type: "json_object" }
+  else if (format?.type === "json-schema") {
+    body.response_format = {
+      type: "json_schema",
+      json_schema: {
+        name: format.name,
+        ...(format.description === undefined ? undefined : { description: format.description }),
+        schema: format.schema,
+        strict: format.strict ?? true
+      }
+    }
+  }
+  if (request.user !== undefined) body.user = request.user
+  if (request.metadata !== undefined) encodeMetadata(request.metadata, body, lose)
+}
+
+/** OpenAI's limits: 16 entries, keys of 64 and values of 512 characters. */
+const encodeMetadata = (metadata: Readonly<Record<string, string>>, body: Body, lose: Lose): void => {
+  const kept: Record<string, string> = {}
+  let left = 16
+  for (const [key, value] of Object.entries(metadata)) {
+    if (left > 0 && key.length <= 64 && value.length <= 512) {
+      kept[key] = value
+      left -= 1
+    } else lose(`metadata.${key}`, "at most 16 entries, keys of 64 and values of 512 characters are taken")
+  }
+  body.metadata = kept
+}
+
+/** Raw options lie under our own fields: they say what no common word covers, and replace nothing. */
+const withRawOptions = (request: Request, profile: Profile, body: Body, lose: Lose): Wire.ChatRequest => {
+  const extra: Record<string, unknown> = {}
+  for (const name of new Set(profile.optionNames)) {
+    const raw = request.options?.[name]
+    if (!Predicate.isObject(raw)) continue
+    for (const [key, value] of Object.entries(raw)) {
+      const field = `options.${name}.${key}`
+      if (closed.has(key)) lose(field, "is not to be set by raw options")
+      else if (key in body) lose(field, "is set by the request itself")
+      else if (key !== "__proto__") extra[key] = value
+    }
+  }
+  return { ...extra, ...body }
+}

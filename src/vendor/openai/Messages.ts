@@ -1,0 +1,267 @@
+/**
+ * The conversation in Chat Completions JSON.
+ *
+ * @since 0.1.0
+ */
+import { Predicate, Result } from "effect"
+import type { Prompt } from "effect/ai"
+import { Base64 } from "effect/encoding"
+import { type AttemptError, fatal } from "../../VendorError.ts"
+import * as Json from "../../wire/Json.ts"
+import type { Profile } from "./Profile.ts"
+import type * as Wire from "./Wire.ts"
+
+type Lose = (field: string, message: string) => void
+
+interface Context {
+  readonly profile: Profile
+  readonly lose: Lose
+}
+
+/**
+ * Encodes the messages of a prompt; `lose` is told of all that cannot be carried, by its path in the request.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encode = (
+  prompt: Prompt.Prompt,
+  profile: Profile,
+  reasons: boolean,
+  lose: Lose
+): Result.Result<ReadonlyArray<Wire.Message>, AttemptError> => {
+  const context: Context = { profile, lose }
+  const messages: Array<Wire.Message> = []
+  for (const [index, message] of prompt.content.entries()) {
+    const path = `prompt.${index}`
+    loseOptions(message.options, [], path, context)
+    switch (message.role) {
+      case "system":
+        messages.push({ role: reasons ? profile.systemRole : "system", content: message.content })
+        break
+      case "user": {
+        const content = encodeUser(message, path, context)
+        if (Result.isFailure(content)) return Result.fail(content.failure)
+        messages.push({ role: "user", content: content.success })
+        break
+      }
+      case "assistant": {
+        const encoded = encodeAssistant(message, path, context)
+        if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+        if (encoded.success !== undefined) messages.push(encoded.success)
+        break
+      }
+      case "tool": {
+        const results = encodeTool(message, path, context)
+        if (Result.isFailure(results)) return Result.fail(results.failure)
+        messages.push(...results.success)
+        break
+      }
+    }
+  }
+  return Result.succeed(messages)
+}
+
+/** The options of a part that are ours to read, under whichever of our names they stand. */
+const ownOption = (options: Prompt.ProviderOptions, name: string, { profile }: Context): unknown => {
+  for (const vendor of profile.optionNames) {
+    const own = options[vendor]
+    if (Predicate.isObject(own) && name in own) return (own as Record<string, unknown>)[name]
+  }
+  return undefined
+}
+
+const loseOptions = (
+  options: Prompt.ProviderOptions,
+  known: ReadonlyArray<string>,
+  path: string,
+  { lose, profile }: Context
+): void => {
+  for (const vendor in options) {
+    const own = options[vendor]
+    if (!profile.optionNames.includes(vendor)) lose(`${path}.options.${vendor}`, "is another vendor's option")
+    else if (Predicate.isObject(own)) {
+      for (const name of Object.keys(own)) {
+        if (!known.includes(name)) lose(`${path}.options.${vendor}.${name}`, "is not known to Chat Completions")
+      }
+    }
+  }
+}
+
+const invalid = (field: string): AttemptError =>
+  fatal({ _tag: "InvalidRequest", issues: [{ field, message: "cannot be written as JSON" }] })
+
+// -----------------------------------------------------------------------------
+// User
+// -----------------------------------------------------------------------------
+
+const encodeUser = (
+  message: Prompt.UserMessage,
+  path: string,
+  context: Context
+): Result.Result<string | ReadonlyArray<Wire.UserContent>, AttemptError> => {
+  const content: Array<Wire.UserContent> = []
+  for (const [index, part] of message.content.entries()) {
+    const at = `${path}.content.${index}`
+    if (part.type === "text") {
+      loseOptions(part.options, [], at, context)
+      content.push({ type: "text", text: part.text })
+    } else {
+      const file = encodeFile(part, at, context)
+      if (Result.isFailure(file)) return Result.fail(file.failure)
+      content.push(file.success)
+    }
+  }
+  // A plain text is what every compatible server understands.
+  const [first] = content
+  return Result.succeed(content.length === 1 && first?.type === "text" ? first.text : content)
+}
+
+const unsupported = (path: string, what: string): Result.Result<never, AttemptError> =>
+  Result.fail(fatal({ _tag: "UnsupportedFeature", description: `${path}: Chat Completions takes no ${what}` }))
+
+const isLink = (data: Prompt.FilePart["data"]): boolean =>
+  /^https?:/i.test(data instanceof URL ? data.protocol : String(data))
+
+const isDataUrl = (text: string): boolean => /^data:/i.test(text)
+
+/** A `data:` URL of the file; `fallback` is its type where the part only says `image/*`. */
+const dataUrl = ({ data, mediaType }: Prompt.FilePart, fallback: string): string => {
+  if (data instanceof URL) return data.href
+  if (typeof data === "string" && isDataUrl(data)) return data
+  const type = mediaType.endsWith("/*") ? fallback : mediaType
+  return `data:${type};base64,${typeof data === "string" ? data : Base64.encode(data)}`
+}
+
+const details = ["auto", "low", "high"] as const
+
+const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {
+  "audio/wav": "wav",
+  "audio/x-wav": "wav",
+  "audio/wave": "wav",
+  "audio/mp3": "mp3",
+  "audio/mpeg": "mp3"
+}
+
+const encodeFile = (
+  part: Prompt.FilePart,
+  path: string,
+  context: Context
+): Result.Result<Wire.UserContent, AttemptError> => {
+  const mediaType = part.mediaType.toLowerCase()
+  if (mediaType.startsWith("image/")) {
+    loseOptions(part.options, ["detail"], path, context)
+    const asked = ownOption(part.options, "detail", context)
+    const detail = details.find((detail) => detail === asked)
+    if (asked !== undefined && detail === undefined) context.lose(`${path}.options`, "detail is auto, low or high")
+    const url = isLink(part.data) ? String(part.data) : dataUrl(part, "image/jpeg")
+    return Result.succeed({ type: "image_url", image_url: { url, ...(detail === undefined ? undefined : { detail }) } })
+  }
+  loseOptions(part.options, [], path, context)
+  const format = audioFormats[mediaType]
+  if (format !== undefined) {
+    if (isLink(part.data)) return unsupported(path, "audio by its address, only its data")
+    const data = dataUrl(part, mediaType)
+    return Result.succeed({ type: "input_audio", input_audio: { data: data.slice(data.indexOf(",") + 1), format } })
+  }
+  if (mediaType === "application/pdf") {
+    if (isLink(part.data)) return unsupported(path, "document by its address, only its data")
+    const filename = part.fileName ?? "document.pdf"
+    return Result.succeed({ type: "file", file: { filename, file_data: dataUrl(part, mediaType) } })
+  }
+  return unsupported(path, `file of the type ${part.mediaType}, only images, PDF, wav and mp3`)
+}
+
+// -----------------------------------------------------------------------------
+// Assistant
+// -----------------------------------------------------------------------------
+
+type ToolCall = NonNullable<Extract<Wire.Message, { role: "assistant" }>["tool_calls"]>[number]
+
+/** `undefined` when nothing of the message can be carried: its losses are told, and an empty one is refused. */
+const encodeAssistant = (
+  message: Prompt.AssistantMessage,
+  path: string,
+  context: Context
+): Result.Result<Wire.Message | undefined, AttemptError> => {
+  let text: string | undefined
+  let refusal: string | undefined
+  const calls: Array<ToolCall> = []
+  for (const [index, part] of message.content.entries()) {
+    const at = `${path}.content.${index}`
+    switch (part.type) {
+      case "text":
+        loseOptions(part.options, ["refusal"], at, context)
+        if (ownOption(part.options, "refusal", context) === true) refusal = (refusal ?? "") + part.text
+        else text = (text ?? "") + part.text
+        break
+      case "tool-call": {
+        if (part.providerExecuted) {
+          context.lose(at, "a tool call that a vendor executed itself is not taken back")
+          break
+        }
+        loseOptions(part.options, [], at, context)
+        const params = Json.stringify(part.params ?? {})
+        if (params === undefined) return Result.fail(invalid(`${at}.params`))
+        calls.push({ id: part.id, type: "function", function: { name: part.name, arguments: params } })
+        break
+      }
+      default:
+        context.lose(at, lostOfAssistant[part.type])
+    }
+  }
+  if (text === undefined && refusal === undefined && calls.length === 0) return Result.succeed(undefined)
+  return Result.succeed({
+    role: "assistant",
+    content: text ?? null,
+    ...(refusal === undefined ? undefined : { refusal }),
+    ...(calls.length === 0 ? undefined : { tool_calls: calls })
+  })
+}
+
+const lostOfAssistant = {
+  reasoning: "reasoning is not taken back",
+  file: "a file that the model made is not taken back",
+  "tool-result": "the result of a tool that a vendor executed itself is not taken back",
+  "tool-approval-request": "a request for approval is not known"
+} as const
+
+// -----------------------------------------------------------------------------
+// Tool
+// -----------------------------------------------------------------------------
+
+const encodeTool = (
+  message: Prompt.ToolMessage,
+  path: string,
+  context: Context
+): Result.Result<ReadonlyArray<Wire.Message>, AttemptError> => {
+  const messages: Array<Wire.Message> = []
+  for (const [index, part] of message.content.entries()) {
+    const at = `${path}.content.${index}`
+    if (part.type !== "tool-result") {
+      context.lose(at, "an answer to a request for approval is not known")
+      continue
+    }
+    if (part.providerExecuted) {
+      context.lose(at, lostOfAssistant["tool-result"])
+      continue
+    }
+    loseOptions(part.options, [], at, context)
+    if (part.isFailure) context.lose(`${at}.isFailure`, "only the result is sent, not that the tool failed")
+    const content = resultOf(part, at, context)
+    if (content === undefined) return Result.fail(invalid(`${at}.result`))
+    messages.push({ role: "tool", tool_call_id: part.id, content })
+  }
+  return Result.succeed(messages)
+}
+
+/** What the tool wrote for the model, else its result: a text as it is, anything else as JSON. */
+const resultOf = (part: Prompt.ToolResultPart, path: string, { lose }: Context): string | undefined => {
+  const texts: Array<string> = []
+  for (const [index, output] of (part.modelOutput ?? []).entries()) {
+    if (output.type === "text") texts.push(output.text)
+    else lose(`${path}.modelOutput.${index}`, "files in the result of a tool are not taken")
+  }
+  if (texts.length > 0) return texts.join("\n")
+  return typeof part.result === "string" ? part.result : Json.stringify(part.result ?? null)
+}
