@@ -1,0 +1,135 @@
+/**
+ * The flags of the commands.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+
+const units: Readonly<Record<string, (count: number) => Duration.Duration>> = {
+  ms: Duration.millis,
+  milli: Duration.millis,
+  millisecond: Duration.millis,
+  s: Duration.seconds,
+  sec: Duration.seconds,
+  second: Duration.seconds,
+  m: Duration.minutes,
+  min: Duration.minutes,
+  minute: Duration.minutes,
+  h: Duration.hours,
+  hour: Duration.hours
+}
+
+/**
+ * Reads a time as people write it: `30s`, `500ms`, `2 minutes`, or a bare number of seconds.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const parseDuration = (text: string): Option.Option<Duration.Duration> => {
+  const match = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*$/i.exec(text)
+  if (match === null) return Option.none()
+  const unit = match[2]!.toLowerCase()
+  const make = unit === "" ? Duration.seconds : units[unit] ?? units[unit.replace(/s$/, "")]
+  const duration = make?.(Number(match[1]))
+  return duration !== undefined && Duration.toMillis(duration) > 0 ? Option.some(duration) : Option.none()
+}
+
+const vendor = Flag.String("vendor").pipe(
+  Flag.withDescription("Ask only this vendor; may be repeated or separated by commas"),
+  Flag.withMetavar("NAME"),
+  Flag.atLeast(0),
+  Flag.map((given) =>
+    given.flatMap((names) => names.split(",")).map((name) => name.trim()).filter((name) => name !== "")
+  )
+)
+
+const on = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
+
+const debug = on("debug", "On failure, print the whole cause with its stack")
+
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const send = {
+  prompt: Argument.String("prompt").pipe(
+    Argument.withDescription("What to ask; - reads it from stdin"),
+    Argument.optional
+  ),
+  model: Flag.String("model").pipe(
+    Flag.withAlias("m"),
+    Flag.withDescription("A model's name or vendor/model; left out, each vendor's default"),
+    Flag.withMetavar("NAME"),
+    Flag.optional
+  ),
+  vendors: vendor,
+  system: Flag.String("system").pipe(
+    Flag.withAlias("s"),
+    Flag.withDescription("Instructions that stand before the prompt"),
+    Flag.withMetavar("TEXT"),
+    Flag.optional
+  ),
+  maxTokens: Flag.Int("max-tokens").pipe(
+    Flag.withDescription("The most tokens the answer may have"),
+    Flag.withMetavar("NUMBER"),
+    Flag.optional
+  ),
+  temperature: Flag.Finite("temperature").pipe(
+    Flag.withAlias("t"),
+    Flag.withDescription("0 to 2"),
+    Flag.withMetavar("NUMBER"),
+    Flag.optional
+  ),
+  timeout: Flag.String("timeout").pipe(
+    Flag.withDescription("All the time it may take, retries and fallbacks included: 30s, 500ms, \"2 minutes\""),
+    Flag.withMetavar("TIME"),
+    Flag.filterMap(parseDuration, () => "Expected a time above 0, as in 30s, 500ms, 2m or \"30 seconds\""),
+    Flag.optional
+  ),
+  noStream: on("no-stream", "Wait for the whole answer before printing it"),
+  reasoning: on("reasoning", "Show on stderr what the model thinks before it answers"),
+  json: on("json", "Print one JSON object: text, vendor, model, usage, cost, attempts, timings"),
+  debug
+}
+
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const models = {
+  vendors: vendor,
+  json: on("json", "Print one JSON array"),
+  debug
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Send {
+  readonly prompt: Option.Option<string>
+  readonly model: Option.Option<string>
+  readonly vendors: ReadonlyArray<string>
+  readonly system: Option.Option<string>
+  readonly maxTokens: Option.Option<number>
+  readonly temperature: Option.Option<number>
+  readonly timeout: Option.Option<Duration.Duration>
+  readonly noStream: boolean
+  readonly reasoning: boolean
+  readonly json: boolean
+  readonly debug: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Models {
+  readonly vendors: ReadonlyArray<string>
+  readonly json: boolean
+  readonly debug: boolean
+}
