@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Scope, Stream } from "effect"
+import { Channel, Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Scope, Stream } from "effect"
 import { LanguageModel } from "effect/ai"
 import { CircuitBreaker } from "effect/persistence"
 import { ConfigError } from "./config/ConfigError.ts"
@@ -105,26 +105,31 @@ const sendTo: Handler<Reached<Answer>, AttemptError> = (call) => {
   const { target, vendor } = call.candidate
   return reached(
     call,
-    Effect.tap(vendor.send({ request: call.request, model: target.model }), ({ parts }) =>
-      Effect.sync(() => parts.forEach((part) => Account.observe(call.observed, part))))
+    Effect.tap(
+      vendor.send({ request: call.request, model: target.model }),
+      ({ parts }) => Effect.sync(() => parts.forEach((part) => Account.observe(call.observed, part)))
+    )
   )
 }
 
 /** The end of the way: the vendor begins a stream, and it is held back until it is meaningful. */
 const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptError> => (call) => {
   const { target, vendor } = call.candidate
-  return Effect.flatMap(reached(
-    call,
-    vendor.stream({ request: call.request, model: target.model }).pipe(
-      Timeout.within(limits, "connect"),
-      Effect.flatMap((stream) => Timeout.within(limits, "firstPart")(commit(stream))),
-      Scope.provide(call.scope)
-    )
-  ), (reached) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      call.observed.timeToFirstPart = now - reached.startedAt
-      return reached
-    }))
+  return Effect.flatMap(
+    reached(
+      call,
+      vendor.stream({ request: call.request, model: target.model }).pipe(
+        Timeout.within(limits, "connect"),
+        Effect.flatMap((stream) => Timeout.within(limits, "firstPart")(commit(stream))),
+        Scope.provide(call.scope)
+      )
+    ),
+    (reached) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        call.observed.timeToFirstPart = now - reached.startedAt
+        return reached
+      })
+  )
 }
 
 /** 104 random bits, so that ids of many machines can be kept together. */
@@ -154,8 +159,7 @@ const begin = Effect.fnUntraced(function*(
 })
 
 const withDeadline =
-  (dispatch: Dispatch) =>
-  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
+  (dispatch: Dispatch) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
     const after = dispatch.deadline - dispatch.journal.startedAt
     const { attempts } = dispatch.journal
     return after === Infinity ? effect : Effect.timeoutOrElse(effect, {
@@ -268,26 +272,30 @@ export const make = Effect.fnUntraced(function*(
           Effect.map(Clock.currentTimeMillis, (now) =>
             Response.make(Account.summarise(call, value.losses, now), value.parts))
         ),
-        Effect.onExit((exit) => Scope.close(scope, exit))
+        Effect.onExit((exit) =>
+          Scope.close(scope, exit)
+        )
       )
     })
 
   const streamDispatch = dispatch("stream", streamTo(limits))
   const stream = (input: Request.RequestInput) =>
-    Stream.fromPull(Effect.gen(function*() {
-      const scope = Scope.makeUnsafe()
-      let fate: Exit.Exit<unknown, unknown> = Exit.interrupt()
-      const close = (exit: Exit.Exit<unknown, unknown>) => {
-        fate = exit
-        return Scope.close(scope, exit)
-      }
-      // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
-      yield* Effect.addFinalizer(() => Scope.close(scope, fate))
-      const { call, startedAt, value } = yield* streamDispatch(input, scope).pipe(
-        Effect.onError((cause) => close(Exit.failCause(cause)))
-      )
-      return StreamRules.live(call, value, limits, startedAt, close)
-    })).pipe(Stream.scoped)
+    Stream.fromChannel(Channel.fromTransform((_, streamScope) =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        let fate: Exit.Exit<unknown, unknown> = Exit.interrupt()
+        const close = (exit: Exit.Exit<unknown, unknown>) => {
+          fate = exit
+          return Scope.close(scope, exit)
+        }
+        // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
+        yield* Scope.addFinalizer(streamScope, Effect.suspend(() => Scope.close(scope, fate)))
+        const { call, startedAt, value } = yield* streamDispatch(input, scope).pipe(
+          Effect.onError((cause) => close(Exit.failCause(cause)))
+        )
+        return StreamRules.live(call, value, limits, startedAt, close)
+      })
+    ))
 
   return Dispatcher.of({
     send,

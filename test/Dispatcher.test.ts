@@ -329,8 +329,7 @@ describe("Dispatcher's making", () => {
     Effect.gen(function*() {
       const program = Effect.flatMap(Dispatcher.Dispatcher, (dispatcher) => dispatcher.send(ask))
       const Live = Dispatcher.layer({ vendors: [A, B], ...only })
-      const run = (a: Layer.Layer<A>, b: Layer.Layer<B>) =>
-        Effect.provide(program, Live.pipe(Layer.provide([a, b])))
+      const run = (a: Layer.Layer<A>, b: Layer.Layer<B>) => Effect.provide(program, Live.pipe(Layer.provide([a, b])))
       const good = (text: string) => Vendor.make({ name: "any", defaultModel: "m", send: () => answer(text) })
       const bad = Vendor.make({ name: "any", defaultModel: "m", send: () => Effect.fail(overloaded) })
       expect((yield* run(A.layerOf(good("one")), B.layerOf(good("two")))).text).toBe("one")

@@ -45,12 +45,15 @@ const isAboutRequest = (error: CandidateError) => {
 }
 
 const soonest = (errors: ReadonlyArray<CandidateError>): Duration.Duration | undefined =>
-  errors.reduce<Duration.Duration | undefined>((least, error) =>
-    error._tag !== "RetryableError" || error.retryAfter === undefined
-      ? least
-      : least === undefined
-      ? error.retryAfter
-      : Duration.min(least, error.retryAfter), undefined)
+  errors.reduce<Duration.Duration | undefined>(
+    (least, error) =>
+      error._tag !== "RetryableError" || error.retryAfter === undefined
+        ? least
+        : least === undefined
+        ? error.retryAfter
+        : Duration.min(least, error.retryAfter),
+    undefined
+  )
 
 /** What the caller hears: the one error there was, or that all failed, retryable as soon as one of them was. */
 const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): DispatchError => {

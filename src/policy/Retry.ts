@@ -36,8 +36,10 @@ export const schedule = (options?: Options): Schedule.Schedule<Duration.Duration
   return Schedule.exponential(options?.base ?? "500 millis").pipe(
     Schedule.setInputType<AttemptError>(),
     Schedule.modifyDelay(({ duration, input }) =>
-      Effect.map(Random.next, (random) =>
-        Duration.max(Duration.times(Duration.min(duration, cap), random), serverDelay(input)))
+      Effect.map(
+        Random.next,
+        (random) => Duration.max(Duration.times(Duration.min(duration, cap), random), serverDelay(input))
+      )
     )
   )
 }

@@ -7,13 +7,7 @@
 import { Array as Arr, Cause, Clock, Effect, Exit, Pull } from "effect"
 import type { Call } from "../Policy.ts"
 import type { StreamPart } from "../Response.ts"
-import {
-  type AttemptError,
-  type DispatchError,
-  type Retryable,
-  retryable,
-  withContext
-} from "../VendorError.ts"
+import { type AttemptError, type DispatchError, type Retryable, retryable, withContext } from "../VendorError.ts"
 import { type Committed, interrupted } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
 import { type Limits, timedOut } from "./Timeout.ts"

@@ -37,15 +37,18 @@ const reasons: Record<string, AttemptError> = {
 }
 
 describe("Fallback", () => {
-  it.effect.each(Object.entries(reasons))("does after %s what the table says", ([tag, error]) =>
-    Effect.gen(function*() {
-      const { result, second } = yield* pair(error)
-      const stops = dispositions[tag as Reason["_tag"]].action === "stop"
-      expect(second).toBe(stops ? 0 : 1)
-      if (result._tag === "Success") expect(result.success.text).toBe("Hi")
-      else expect(result.failure.reason._tag).toBe(tag)
-      expect(result._tag).toBe(stops ? "Failure" : "Success")
-    }))
+  it.effect.each(Object.entries(reasons))(
+    "does after %s what the table says",
+    ([tag, error]) =>
+      Effect.gen(function*() {
+        const { result, second } = yield* pair(error)
+        const stops = dispositions[tag as Reason["_tag"]].action === "stop"
+        expect(second).toBe(stops ? 0 : 1)
+        if (result._tag === "Success") expect(result.success.text).toBe("Hi")
+        else expect(result.failure.reason._tag).toBe(tag)
+        expect(result._tag).toBe(stops ? "Failure" : "Success")
+      })
+  )
 
   it.effect("takes a conversation that is too long only to a window known to be larger", () =>
     Effect.gen(function*() {
@@ -97,8 +100,7 @@ describe("Fallback", () => {
 
   it.effect("is retryable as soon as one failure was, after the shortest wait told", () =>
     Effect.gen(function*() {
-      const limited = (seconds: number) =>
-        retryable({ _tag: "RateLimited" }, { retryAfter: Duration.seconds(seconds) })
+      const limited = (seconds: number) => retryable({ _tag: "RateLimited" }, { retryAfter: Duration.seconds(seconds) })
       const vendors = [
         sequence("a", [Effect.fail(limited(30))]),
         sequence("b", [Effect.fail(reasons["Unauthenticated"]!)]),
@@ -111,8 +113,7 @@ describe("Fallback", () => {
 
   it.effect("makes no more calls in all than allowed", () =>
     Effect.gen(function*() {
-      const made = Array.from({ length: 9 }, (_, index) =>
-        sequence(`v${index}`, [Effect.fail(reasons["Overloaded"]!)]))
+      const made = Array.from({ length: 9 }, (_, index) => sequence(`v${index}`, [Effect.fail(reasons["Overloaded"]!)]))
       const dispatcher = yield* Dispatcher.make({
         vendors: made.map(({ vendor }) => vendor),
         maxAttempts: 4,

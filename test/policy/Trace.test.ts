@@ -73,7 +73,9 @@ describe("Trace", () => {
         "gen_ai.usage.output_tokens": finish.usage.outputTokens.total
       })
       expect(attempts[1]?.attributes["error.type"]).toBeUndefined()
-      const told = JSON.stringify(spans.map(({ attributes, events, name, status }) => [name, attributes, events, status]))
+      const told = JSON.stringify(
+        spans.map(({ attributes, events, name, status }) => [name, attributes, events, status])
+      )
       expect(told).not.toContain("secret prompt")
       expect(told).not.toContain("Hel")
     }))
@@ -96,10 +98,12 @@ describe("Trace", () => {
   it.effect("stands under the caller's own span", () =>
     Effect.gen(function*() {
       const { vendor } = sequence("a", [answer("Hi")])
-      const spans = yield* traced(Effect.scoped(Effect.gen(function*() {
-        const dispatcher = yield* Dispatcher.make({ vendors: [vendor] })
-        yield* dispatcher.send({ prompt: "Hello" })
-      }).pipe(Effect.withSpan("caller"))))
+      const spans = yield* traced(Effect.scoped(
+        Effect.gen(function*() {
+          const dispatcher = yield* Dispatcher.make({ vendors: [vendor] })
+          yield* dispatcher.send({ prompt: "Hello" })
+        }).pipe(Effect.withSpan("caller"))
+      ))
       const [caller] = named(spans, "caller")
       const [dispatch] = named(spans, "llmdispatcher.dispatch")
       expect(dispatch?.parentSpanContext?.spanId).toBe(caller?.spanContext().spanId)
