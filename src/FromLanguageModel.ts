@@ -73,8 +73,10 @@ const generate = (model: LanguageModel.LanguageModel, request: Request) => {
   const format = request.responseFormat
   const generated: Effect.Effect<{ readonly content: ReadonlyArray<unknown> }, AiError.AiError | AttemptError> =
     format?.type === "json-schema"
-      ? Effect.flatMap(toSchema(format.schema), (schema) =>
-        model.generateObject({ ...toOptions(request), objectName: format.name, schema: schema as any })) as any
+      ? Effect.flatMap(
+        toSchema(format.schema),
+        (schema) => model.generateObject({ ...toOptions(request), objectName: format.name, schema: schema as any })
+      ) as any
       : model.generateText(toOptions(request)) as any
   return generated.pipe(
     Effect.mapError((error) => error._tag === "AiError" ? fromAiError(error) : error),
@@ -89,9 +91,8 @@ const generate = (model: LanguageModel.LanguageModel, request: Request) => {
  * @since 0.1.0
  * @category constructors
  */
-export const send =
-  (model: LanguageModel.LanguageModel) => ({ request }: Call): Effect.Effect<Answer, AttemptError> =>
-    Effect.map(generate(model, request), (parts) => ({ parts, losses: losses(request) }))
+export const send = (model: LanguageModel.LanguageModel) => ({ request }: Call): Effect.Effect<Answer, AttemptError> =>
+  Effect.map(generate(model, request), (parts) => ({ parts, losses: losses(request) }))
 
 /**
  * Streams from a `LanguageModel`; a JSON schema is asked for as a whole answer, since `streamText` has no object mode.

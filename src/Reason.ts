@@ -239,7 +239,9 @@ const detail = (reason: Reason): string => {
       return reason.issues === undefined
         ? ""
         : `: ${
-          reason.issues.map((issue) => issue.field === "" ? issue.message : `${issue.field} ${issue.message}`).join("; ")
+          reason.issues.map((issue) => issue.field === "" ? issue.message : `${issue.field} ${issue.message}`).join(
+            "; "
+          )
         }`
     case "AllCandidatesFailed":
       return `: ${

@@ -242,14 +242,15 @@ const normalisePrompt = (value: unknown): unknown => {
 
 /** The short forms made whole, still unchecked; absent and `undefined` mean the same. */
 const normalise = (input: object): Record<string, unknown> => {
-  const plain: Record<string, unknown> = {}
+  // Without a prototype, or a key `__proto__` would smuggle fields in.
+  const plain: Record<string, unknown> = Object.create(null)
   for (const [key, value] of Object.entries(input)) if (value !== undefined) plain[key] = value
   if ("messages" in plain && !("prompt" in plain)) {
     plain["prompt"] = plain["messages"]
     delete plain["messages"]
   }
   if ("prompt" in plain) plain["prompt"] = normalisePrompt(plain["prompt"])
-  if (typeof plain["deadline"] === "string" || Duration.isDuration(plain["deadline"])) {
+  if ("deadline" in plain && typeof plain["deadline"] !== "number") {
     const deadline = Duration.fromInput(plain["deadline"] as Duration.Input)
     plain["deadline"] = Option.match(deadline, { onNone: () => plain["deadline"], onSome: Duration.toMillis })
   }
@@ -267,13 +268,34 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
       : SchemaIssue.defaultLeafHook(issue)
 })
 
+/** What the schema expects, as people say it. */
+const kinds: { readonly [expected: string]: string } = {
+  array: "an array",
+  object: "an object",
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  "JSON value": "a JSON value",
+  "a value with a length of at least 1": "a text that is not empty",
+  ResponseFormat: "an object whose type is \"text\", \"json\" or \"json-schema\"",
+  ToolChoice: "\"auto\", \"none\", \"required\", { tool } or { oneOf }"
+}
+
+const sentence = (message: string): string => {
+  if (!message.startsWith("Expected ")) return message
+  const expected = message.slice("Expected ".length)
+  return `must be ${
+    kinds[expected] ?? (expected.includes(" | ") ? `one of ${expected.replaceAll(" | ", ", ")}` : expected)
+  }`
+}
+
 /** The schema's own sentence made to follow the field's name, told as a caller knows the field. */
 const toIssue = (path: string, message: string): Issue =>
   message.includes("~effect/ai/Prompt/Message")
     ? { field: `${path}.role`, message: "must be \"system\", \"user\", \"assistant\" or \"tool\"" }
     : message.includes("~effect/ai/Prompt/Part")
     ? { field: `${path}.type`, message: "must be a type of part that a message of this role may have" }
-    : { field: path, message: message.replace(/^Expected /, "must be ") }
+    : { field: path, message: sentence(message) }
 
 /** The path in the words of who wrote it: `messages.0` where that stood in the place of `prompt`. */
 const field = (
@@ -287,22 +309,34 @@ const field = (
 
 const invalid = (issues: ReadonlyArray<Issue>): Fatal<"InvalidRequest"> => fatal({ _tag: "InvalidRequest", issues })
 
+/** Deeper than any JSON Schema in use, and far from the stack's end; what holds itself is deeper still. */
+const deepest = 100
+
 /**
- * How large a request is: the characters of all its texts and of its encoded files, tools and options.
+ * How large a request is: the characters of all its names, texts and encoded files; `Infinity` when it is nested deeper
+ * than 100 levels or holds itself.
  *
  * @since 0.1.0
  * @category accessors
  */
-export const sizeOf = (value: unknown): number => {
+export const sizeOf = (value: unknown, depth = 0): number => {
   if (typeof value === "string") return value.length
   if (value instanceof Uint8Array) return Math.ceil(value.length / 3) * 4
   if (value instanceof URL) return value.href.length
-  if (Array.isArray(value)) return value.reduce((size: number, entry) => size + sizeOf(entry), 0)
+  if (depth > deepest) return Infinity
+  if (Array.isArray(value)) return value.reduce((size: number, entry) => size + sizeOf(entry, depth + 1), 0)
   if (!Predicate.isObject(value)) return 0
   let size = 0
-  for (const key in value) size += key.length + sizeOf((value as Record<string, unknown>)[key])
+  for (const key in value) size += key.length + sizeOf((value as Record<string, unknown>)[key], depth + 1)
   return size
 }
+
+const sizeIssue = (size: number, maxSize: number): ReadonlyArray<Issue> => [{
+  field: "",
+  message: size === Infinity
+    ? `must not be nested deeper than ${deepest} levels`
+    : `must have at most ${maxSize} characters, has ${size}`
+}]
 
 /**
  * Makes a {@link Request} of what a caller wrote, or fails telling every field that is wrong and why.
@@ -320,16 +354,13 @@ export const decode = (
     return Effect.fail(invalid([{ field: "", message: "must be an object with a prompt or messages" }]))
   }
   const maxSize = options?.maxSize ?? 20_000_000
+  const plain = input instanceof Request ? input : normalise(input)
+  const size = sizeOf(plain)
+  if (size > maxSize) return Effect.fail(invalid(sizeIssue(size, maxSize)))
+  if (plain instanceof Request) return Effect.succeed(plain)
   const renamed = "messages" in input && !("prompt" in input)
-  const decoded = input instanceof Request ? Effect.succeed(input) : decodePlain(normalise(input)).pipe(
-    Effect.mapError((error) =>
-      invalid(format(error.issue).issues.map(({ message, path }) => toIssue(field(path, renamed), message)))
-    )
+  return Effect.mapError(
+    decodePlain(plain),
+    (error) => invalid(format(error.issue).issues.map(({ message, path }) => toIssue(field(path, renamed), message)))
   )
-  return Effect.flatMap(decoded, (request) => {
-    const size = sizeOf(request.prompt.content) + sizeOf(request.tools) + sizeOf(request.options)
-    return size > maxSize
-      ? Effect.fail(invalid([{ field: "", message: `must have at most ${maxSize} characters, has ${size}` }]))
-      : Effect.succeed(request)
-  })
 }

@@ -272,7 +272,9 @@ export const fold = (parts: Iterable<StreamPart>): Array<Part> => {
         whole.push(part)
     }
   }
-  return whole.filter((part) => !((part.type === "text" || part.type === "reasoning") && part.text === "" && part.metadata === undefined))
+  return whole.filter((part) =>
+    !((part.type === "text" || part.type === "reasoning") && part.text === "" && part.metadata === undefined)
+  )
 }
 
 /**

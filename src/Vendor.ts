@@ -19,7 +19,7 @@ import { LanguageModel } from "effect/ai"
 import * as FromLanguageModel from "./FromLanguageModel.ts"
 import type { Request } from "./Request.ts"
 import * as Response from "./Response.ts"
-import { type AttemptError, fatal } from "./VendorError.ts"
+import { type AttemptError, fatal, retryable } from "./VendorError.ts"
 
 /**
  * What a model can do; what is not known is left out and taken as possible.
@@ -180,11 +180,27 @@ export const make = (options: Options): Vendor => {
   }
 }
 
-const collect = (
+/**
+ * The whole answer of a stream; fails with `StreamInterrupted` when it ends without its `finish`, for a cut answer is
+ * none.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const collect = (
   stream: Effect.Effect<AnswerStream, AttemptError, Scope.Scope>
 ): Effect.Effect<Answer, AttemptError> =>
-  Effect.scoped(Effect.flatMap(stream, ({ losses, parts }) =>
-    Effect.map(Stream.runCollect(parts), (collected) => ({ parts: Response.fold(collected), losses }))))
+  Effect.scoped(
+    Effect.flatMap(stream, ({ losses, parts }) =>
+      Effect.flatMap(Stream.runCollect(parts), (collected) =>
+        collected.some((part) =>
+            part.type === "finish"
+          )
+          ? Effect.succeed({ parts: Response.fold(collected), losses })
+          : Effect.fail(
+            retryable({ _tag: "StreamInterrupted", description: "the stream ended without its terminal event" })
+          )))
+  )
 
 const streamOf = ({ losses, parts }: Answer): AnswerStream => ({
   parts: Stream.fromIterable(Response.unfold(parts)),

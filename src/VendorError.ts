@@ -153,7 +153,8 @@ export const retryable = <const R extends RetryableReason>(
 export const fatal = <const R extends FatalReason>(
   reason: R,
   context: Context = {}
-): FatalError & { readonly reason: R } => new FatalError({ reason, ...present(context) }, { disableChecks: true }) as any
+): FatalError & { readonly reason: R } =>
+  new FatalError({ reason, ...present(context) }, { disableChecks: true }) as any
 
 /**
  * The same error with more of its context known; what it already carries wins.

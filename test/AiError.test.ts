@@ -25,8 +25,10 @@ describe("AiError", () => {
   it.prop("gives back any error of ours whole", [VendorError], ([error]) => {
     // Whole milliseconds: nanoseconds beside a year of them are beyond what a JSON number holds.
     const json = (error: VendorError) =>
-      JSON.stringify(Schema.encodeSync(VendorError)(error), (key, value) =>
-        key === "retryAfter" ? Math.round(value) : value)
+      JSON.stringify(
+        Schema.encodeSync(VendorError)(error),
+        (key, value) => key === "retryAfter" ? Math.round(value) : value
+      )
     expect(json(fromAiError(toAiError(error, "send")))).toBe(json(error))
   })
 

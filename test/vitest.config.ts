@@ -6,8 +6,8 @@ const ci = process.env["CI"] !== undefined && process.env["CI"] !== ""
 // `source` makes `llmdispatcher/...` mean src/, in tests as in examples and types.
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
-  resolve: { conditions: ["source", "module", "node", "development|production"] },
-  ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
+  resolve: { conditions: ["source", "node", "development|production"] },
+  ssr: { resolve: { conditions: ["source", "node", "development|production"] } },
   test: {
     include: ["test/**/*.test.ts"],
     maxWorkers: 2,

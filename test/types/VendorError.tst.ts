@@ -28,16 +28,25 @@ describe("the error channel", () => {
     expect<"RateLimited">().type.toBeAssignableTo<Tags<AttemptError>>()
   })
 
-  test("loses a reason that was caught", () => {
+  test("hands out a reason as its own type, and loses it once it is caught", () => {
     const caught = send.pipe(
       Effect.asVoid,
-      Effect.catchReason("FatalError", "ContextLengthExceeded", (reason) => {
+      Effect.unwrapReason("FatalError"),
+      Effect.catchTag("ContextLengthExceeded", (reason) => {
         expect(reason._tag).type.toBe<"ContextLengthExceeded">()
         return Effect.void
       })
     )
-    expect<"ContextLengthExceeded">().type.not.toBeAssignableTo<Tags<Effect.Error<typeof caught>>>()
-    expect<"ContentFiltered">().type.toBeAssignableTo<Tags<Effect.Error<typeof caught>>>()
+    expect<"ContextLengthExceeded">().type.not.toBeAssignableTo<Effect.Error<typeof caught>["_tag"]>()
+    expect<"ContentFiltered" | "RetryableError">().type.toBeAssignableTo<Effect.Error<typeof caught>["_tag"]>()
+  })
+
+  test("lets one reason be caught inside its class", () => {
+    const caught = Effect.catchReason(send, "FatalError", "ContextLengthExceeded", (reason) => {
+      expect(reason._tag).type.toBe<"ContextLengthExceeded">()
+      return Effect.succeed(reason.description ?? "too long")
+    })
+    expect<string>().type.toBeAssignableTo<Effect.Success<typeof caught>>()
   })
 
   test("loses a class that was caught", () => {
