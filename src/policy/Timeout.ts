@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import type { Handler } from "../Policy.ts"
 import { type AttemptError, type Retryable, retryable } from "../VendorError.ts"
 
@@ -72,8 +72,13 @@ export const within =
 /**
  * Bounds the attempt: a whole answer entirely, a stream until it begins.
  *
+ * Where the dispatch's deadline comes first, that alone bounds it.
+ *
  * @since 0.1.0
  * @category policies
  */
 export const timeout = (limits: Limits) => <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) =>
-  next(call).pipe(within(limits, "total"))
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) => now + limits.total >= call.deadline ? next(call) : within(limits, "total")(next(call))
+  )
