@@ -209,6 +209,8 @@ export class Request extends Schema.Class<Request>("llmdispatcher/Request")({
   ),
   /** What the cache may do for this request. */
   cache: Schema.optionalKey(Schema.Literals(["on", "off", "only", "refresh"])),
+  /** What becomes of a field that a vendor cannot carry: refuse the vendor, tell it with the answer (default), nothing. */
+  losses: Schema.optionalKey(Schema.Literals(["reject", "warn", "ignore"])),
   /** Raw options by vendor name, for what no common word covers; they never replace a field of this request. */
   options: Schema.optionalKey(Schema.Record(Schema.String, Schema.JsonObject))
 }) {}

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Option, Predicate, Result, Schema, SchemaIssue } from "effect"
+import { DateTime, Option, Predicate, Result, Schema } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, retryable } from "../../VendorError.ts"
+import * as Blocks from "../../wire/Blocks.ts"
+import { count, issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as Failure from "./Failure.ts"
@@ -18,9 +20,7 @@ type StreamPart = Response.StreamPart
 /** The state of one answer being read. */
 interface State {
   described: boolean
-  /** The text or reasoning block that is open. */
-  block: { readonly kind: "text" | "reasoning" | "refusal"; readonly id: string } | undefined
-  blocks: number
+  readonly blocks: Blocks.Blocks
   sources: number
   refused: boolean
   readonly tools: ToolCalls.State
@@ -32,8 +32,7 @@ interface State {
 
 const initial = (): State => ({
   described: false,
-  block: undefined,
-  blocks: 0,
+  blocks: Blocks.make(),
   sources: 0,
   refused: false,
   tools: ToolCalls.initial(),
@@ -42,8 +41,6 @@ const initial = (): State => ({
   metadata: undefined,
   finished: false
 })
-
-const malformed = (description: string): AttemptError => retryable({ _tag: "MalformedResponse", description })
 
 // -----------------------------------------------------------------------------
 // Head and end
@@ -75,9 +72,6 @@ const describe = (state: State, head: Wire.Chunk, out: Array<StreamPart>): void 
     ...(timestamp === undefined ? undefined : { timestamp })
   })
 }
-
-const count = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 
 /**
  * Counts made disjoint; what was not told stays absent.
@@ -141,7 +135,7 @@ const finishReasonOf = (state: State): Response.FinishReason => {
 
 /** Ends what is open: at the finish reason, and again for what a server sends after it. */
 const endContent = (state: State, out: Array<StreamPart>): AttemptError | undefined => {
-  close(state, out)
+  Blocks.close(state.blocks, out)
   return ToolCalls.end(state.tools, state.finishReason === "length", out)
 }
 
@@ -166,26 +160,10 @@ type Kind = "text" | "reasoning" | "refusal"
 
 const refusal = { openai: { refusal: true } }
 
-const close = (state: State, out: Array<StreamPart>): void => {
-  if (state.block === undefined) return
-  out.push({ type: state.block.kind === "reasoning" ? "reasoning-end" : "text-end", id: state.block.id })
-  state.block = undefined
-}
-
 const append = (state: State, kind: Kind, delta: string, out: Array<StreamPart>): void => {
-  if (delta === "") return
-  let block = state.block
-  if (block === undefined || block.kind !== kind) {
-    close(state, out)
-    block = state.block = { kind, id: String(state.blocks++) }
-    if (kind === "reasoning") out.push({ type: "reasoning-start", id: block.id })
-    else if (kind === "text") out.push({ type: "text-start", id: block.id })
-    else {
-      state.refused = true
-      out.push({ type: "text-start", id: block.id, metadata: refusal })
-    }
-  }
-  out.push({ type: kind === "reasoning" ? "reasoning-delta" : "text-delta", id: block.id, delta })
+  if (delta === "" || kind !== "refusal") return Blocks.append(state.blocks, kind as Blocks.Kind, delta, out)
+  state.refused = true
+  Blocks.append(state.blocks, "text", delta, out, { label: kind, metadata: refusal })
 }
 
 /** Mistral's typed pieces: `{ type: "text", text }` and `{ type: "thinking", thinking: [{ text }] }`. */
@@ -217,7 +195,7 @@ const read = (state: State, delta: Wire.Delta, out: Array<StreamPart>): AttemptE
   if (typeof delta.refusal === "string") append(state, "refusal", delta.refusal, out)
   if (Array.isArray(delta.annotations)) cite(state, delta.annotations, out)
   if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) {
-    close(state, out)
+    Blocks.close(state.blocks, out)
     return ToolCalls.read(state.tools, delta.tool_calls, out)
   }
   return undefined
@@ -313,12 +291,3 @@ export const whole = (json: unknown): Result.Result<Array<Response.Part>, Attemp
   }, out) ?? finish(state, out)
   return failure === undefined ? Result.succeed(Response.fold(out)) : Result.fail(failure)
 }
-
-/** Names the field and not its value, which may be anything the model said. */
-const issueOf = (error: Schema.SchemaError): string => {
-  const [issue] = paths(error.issue).issues
-  const path = (issue?.path ?? []).map((key) => String(typeof key === "object" ? key.key : key)).join(".")
-  return `the answer's field "${path}" is not of the right type`
-}
-
-const paths = SchemaIssue.makeFormatterStandardSchemaV1()

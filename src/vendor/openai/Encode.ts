@@ -4,11 +4,13 @@
  *
  * @since 0.1.0
  */
-import { Predicate, Result } from "effect"
+import { Result } from "effect"
 import type { Request } from "../../Request.ts"
 import type { Loss } from "../../Response.ts"
 import type { Call } from "../../Vendor.ts"
 import { type AttemptError, fatal } from "../../VendorError.ts"
+import type { Lose } from "../../wire/Losses.ts"
+import * as Losses from "../../wire/Losses.ts"
 import * as Messages from "./Messages.ts"
 import type { Profile } from "./Profile.ts"
 import type * as Wire from "./Wire.ts"
@@ -52,10 +54,7 @@ export const encode = (
   profile: Profile,
   options: { readonly stream: boolean }
 ): Result.Result<Encoded, AttemptError> => {
-  const losses: Array<Loss> = []
-  const lose = (field: string, message: string): void => {
-    losses.push({ field, message })
-  }
+  const { lose, losses } = Losses.make()
   const reasons = profile.reasons(model)
   return Result.flatMap(Messages.encode(request.prompt, profile, reasons, lose), (messages) => {
     const body: Body = { model, messages }
@@ -67,11 +66,9 @@ export const encode = (
       body.stream = true
       if (profile.streamUsage) body.stream_options = { include_usage: true }
     }
-    return Result.succeed({ body: withRawOptions(request, profile, body, lose), losses })
+    return Result.succeed({ body: Losses.withRawOptions(request, profile.optionNames, closed, body, lose), losses })
   })
 }
-
-type Lose = (field: string, message: string) => void
 
 // -----------------------------------------------------------------------------
 // Sampling
@@ -203,20 +200,4 @@ const encodeMetadata = (metadata: Readonly<Record<string, string>>, body: Body, 
     } else lose(`metadata.${key}`, "at most 16 entries, keys of 64 and values of 512 characters are taken")
   }
   body.metadata = kept
-}
-
-/** Raw options lie under our own fields: they say what no common word covers, and replace nothing. */
-const withRawOptions = (request: Request, profile: Profile, body: Body, lose: Lose): Wire.ChatRequest => {
-  const extra: Record<string, unknown> = {}
-  for (const name of new Set(profile.optionNames)) {
-    const raw = request.options?.[name]
-    if (!Predicate.isObject(raw)) continue
-    for (const [key, value] of Object.entries(raw)) {
-      const field = `options.${name}.${key}`
-      if (closed.has(key)) lose(field, "is not to be set by raw options")
-      else if (key in body) lose(field, "is set by the request itself")
-      else if (key !== "__proto__") extra[key] = value
-    }
-  }
-  return { ...extra, ...body }
 }

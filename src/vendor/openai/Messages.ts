@@ -3,15 +3,15 @@
  *
  * @since 0.1.0
  */
-import { Predicate, Result } from "effect"
+import { Result } from "effect"
 import type { Prompt } from "effect/ai"
-import { Base64 } from "effect/encoding"
 import { type AttemptError, fatal } from "../../VendorError.ts"
+import * as Files from "../../wire/Files.ts"
 import * as Json from "../../wire/Json.ts"
+import type { Lose } from "../../wire/Losses.ts"
+import * as Losses from "../../wire/Losses.ts"
 import type { Profile } from "./Profile.ts"
 import type * as Wire from "./Wire.ts"
-
-type Lose = (field: string, message: string) => void
 
 interface Context {
   readonly profile: Profile
@@ -62,31 +62,15 @@ export const encode = (
   return Result.succeed(messages)
 }
 
-/** The options of a part that are ours to read, under whichever of our names they stand. */
-const ownOption = (options: Prompt.ProviderOptions, name: string, { profile }: Context): unknown => {
-  for (const vendor of profile.optionNames) {
-    const own = options[vendor]
-    if (Predicate.isObject(own) && name in own) return (own as Record<string, unknown>)[name]
-  }
-  return undefined
-}
+const ownOption = (options: Prompt.ProviderOptions, name: string, { profile }: Context): unknown =>
+  Losses.option(options, profile.optionNames, name)
 
 const loseOptions = (
   options: Prompt.ProviderOptions,
   known: ReadonlyArray<string>,
   path: string,
   { lose, profile }: Context
-): void => {
-  for (const vendor in options) {
-    const own = options[vendor]
-    if (!profile.optionNames.includes(vendor)) lose(`${path}.options.${vendor}`, "is another vendor's option")
-    else if (Predicate.isObject(own)) {
-      for (const name of Object.keys(own)) {
-        if (!known.includes(name)) lose(`${path}.options.${vendor}.${name}`, "is not known to Chat Completions")
-      }
-    }
-  }
-}
+): void => Losses.others(options, profile.optionNames, known, path, lose)
 
 const invalid = (field: string): AttemptError =>
   fatal({ _tag: "InvalidRequest", issues: [{ field, message: "cannot be written as JSON" }] })
@@ -120,19 +104,6 @@ const encodeUser = (
 const unsupported = (path: string, what: string): Result.Result<never, AttemptError> =>
   Result.fail(fatal({ _tag: "UnsupportedFeature", description: `${path}: Chat Completions takes no ${what}` }))
 
-const isLink = (data: Prompt.FilePart["data"]): boolean =>
-  /^https?:/i.test(data instanceof URL ? data.protocol : String(data))
-
-const isDataUrl = (text: string): boolean => /^data:/i.test(text)
-
-/** A `data:` URL of the file; `fallback` is its type where the part only says `image/*`. */
-const dataUrl = ({ data, mediaType }: Prompt.FilePart, fallback: string): string => {
-  if (data instanceof URL) return data.href
-  if (typeof data === "string" && isDataUrl(data)) return data
-  const type = mediaType.endsWith("/*") ? fallback : mediaType
-  return `data:${type};base64,${typeof data === "string" ? data : Base64.encode(data)}`
-}
-
 const details = ["auto", "low", "high"] as const
 
 const audioFormats: Readonly<Record<string, "wav" | "mp3">> = {
@@ -154,20 +125,19 @@ const encodeFile = (
     const asked = ownOption(part.options, "detail", context)
     const detail = details.find((detail) => detail === asked)
     if (asked !== undefined && detail === undefined) context.lose(`${path}.options`, "detail is auto, low or high")
-    const url = isLink(part.data) ? String(part.data) : dataUrl(part, "image/jpeg")
+    const url = Files.address(part) ?? Files.dataUrl(part, "image/jpeg")
     return Result.succeed({ type: "image_url", image_url: { url, ...(detail === undefined ? undefined : { detail }) } })
   }
   loseOptions(part.options, [], path, context)
   const format = audioFormats[mediaType]
   if (format !== undefined) {
-    if (isLink(part.data)) return unsupported(path, "audio by its address, only its data")
-    const data = dataUrl(part, mediaType)
-    return Result.succeed({ type: "input_audio", input_audio: { data: data.slice(data.indexOf(",") + 1), format } })
+    if (Files.address(part) !== undefined) return unsupported(path, "audio by its address, only its data")
+    return Result.succeed({ type: "input_audio", input_audio: { data: Files.base64(part), format } })
   }
   if (mediaType === "application/pdf") {
-    if (isLink(part.data)) return unsupported(path, "document by its address, only its data")
+    if (Files.address(part) !== undefined) return unsupported(path, "document by its address, only its data")
     const filename = part.fileName ?? "document.pdf"
-    return Result.succeed({ type: "file", file: { filename, file_data: dataUrl(part, mediaType) } })
+    return Result.succeed({ type: "file", file: { filename, file_data: Files.dataUrl(part, mediaType) } })
   }
   return unsupported(path, `file of the type ${part.mediaType}, only images, PDF, wav and mp3`)
 }

@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Effect, Result, Schema, Stream } from "effect"
+import { Effect, Result, Schema } from "effect"
 import type { HttpClient } from "effect/http"
-import * as Response from "../../Response.ts"
 import * as Vendor from "../../Vendor.ts"
-import { type AttemptError, retryable } from "../../VendorError.ts"
+import type { AttemptError } from "../../VendorError.ts"
+import { malformed } from "../../wire/Decoding.ts"
 import * as Http from "../../wire/Http.ts"
-import * as Sse from "../../wire/Sse.ts"
+import * as WireProtocol from "../../wire/Protocol.ts"
 import * as Decode from "./Decode.ts"
 import * as Encode from "./Encode.ts"
 import * as Failure from "./Failure.ts"
@@ -45,8 +45,6 @@ export interface Options {
 const decodeEmbeddings = Schema.decodeUnknownResult(Wire.EmbeddingList)
 const decodeModels = Schema.decodeUnknownResult(Wire.ModelList)
 
-const malformed = (description: string): AttemptError => retryable({ _tag: "MalformedResponse", description })
-
 /**
  * @since 0.1.0
  * @category constructors
@@ -71,34 +69,21 @@ export const make = (options: Options): Effect.Effect<Vendor.Vendor, never, Http
         defaultModel: options.defaultModel,
         ...(capabilities === undefined ? undefined : { capabilities }),
         ...(serves === undefined ? undefined : { serves }),
-        send: (call) =>
-          Effect.flatMap(Effect.fromResult(Encode.encode(call, profile, { stream: false })), ({ body, losses }) =>
-            Effect.flatMap(http.post(chatPath(call.model), body), ({ json, refine }) =>
-              Effect.map(whole(json, refine), (parts) => ({ parts, losses })))),
-        stream: (call) =>
-          Effect.flatMap(Effect.fromResult(Encode.encode(call, profile, { stream: true })), ({ body, losses }) =>
-            Effect.flatMap(http.stream(chatPath(call.model), body), ({ bytes, json, refine }) =>
-              json === undefined
-                ? Effect.succeed({
-                  parts: Sse.decode(Decode.streamDecoder, { refine, maxEventSize: options.maxEventSize })(bytes),
-                  losses
-                })
-                : json.pipe(
-                  Effect.flatMap((json) =>
-                    whole(json, refine)
-                  ),
-                  Effect.map((parts) => ({ parts: Stream.fromIterable(Response.unfold(parts)), losses }))
-                ))),
-        embed: (call) =>
-          embed(http, paths?.embeddings?.(call.model) ?? "/embeddings", call),
+        ...WireProtocol.make(http, {
+          encode: (call, encodeOptions) =>
+            Result.map(Encode.encode(call, profile, encodeOptions), (encoded) => ({
+              ...encoded,
+              path: chatPath(call.model)
+            })),
+          whole: Decode.whole,
+          streamed: WireProtocol.events(Decode.streamDecoder, options.maxEventSize)
+        }),
+        embed: (call) => embed(http, paths?.embeddings?.(call.model) ?? "/embeddings", call),
         isAvailable: Effect.isSuccess(models),
         models
       })
     }
   )
-
-const whole = (json: unknown, refine: (error: AttemptError) => AttemptError) =>
-  Effect.mapError(Effect.fromResult(Decode.whole(json)), refine)
 
 const embed = (http: Http.Http, path: string, { inputs, model }: Vendor.EmbedCall) =>
   Effect.flatMap(

@@ -5,7 +5,8 @@
  */
 import { Predicate } from "effect"
 import type { StreamPart } from "../../Response.ts"
-import { type AttemptError, retryable } from "../../VendorError.ts"
+import type { AttemptError } from "../../VendorError.ts"
+import { malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
 import type * as Wire from "./Wire.ts"
 
@@ -136,5 +137,3 @@ export const end = (state: State, cut: boolean, out: Array<StreamPart>): Attempt
   }
   return undefined
 }
-
-const malformed = (description: string): AttemptError => retryable({ _tag: "MalformedResponse", description })

@@ -1,0 +1,89 @@
+/**
+ * A vendor's `send` and `stream` out of what is particular to its protocol: how a call is written, how an answer is
+ * read.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Result, Stream } from "effect"
+import type { HttpClientError } from "effect/http"
+import * as Response from "../Response.ts"
+import type { Call, Vendor } from "../Vendor.ts"
+import type { AttemptError } from "../VendorError.ts"
+import type { Http } from "./Http.ts"
+import * as Losses from "./Losses.ts"
+import * as Sse from "./Sse.ts"
+
+/**
+ * A call as it goes out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Encoded {
+  /** After the base URL, with its slash. */
+  readonly path: string
+  readonly body: unknown
+  readonly losses: ReadonlyArray<Response.Loss>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Protocol {
+  readonly encode: (call: Call, options: { readonly stream: boolean }) => Result.Result<Encoded, AttemptError>
+  /** A whole answer's JSON. */
+  readonly whole: (json: unknown) => Result.Result<Array<Response.Part>, AttemptError>
+  /** A stream's bytes; `refine` completes every error. */
+  readonly streamed: (
+    bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
+    refine: (error: AttemptError) => AttemptError
+  ) => Stream.Stream<Response.StreamPart, AttemptError>
+  /** The `accept` header of a stream, by default `text/event-stream`. */
+  readonly accept?: string | undefined
+}
+
+/**
+ * The reading of a stream of server-sent events.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const events =
+  <State>(decoder: Sse.StreamDecoder<State>, maxEventSize: number | undefined): Protocol["streamed"] =>
+  (bytes, refine) => Sse.decode(decoder, { refine, maxEventSize })(bytes)
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (http: Http, protocol: Protocol): Pick<Vendor, "send" | "stream"> => {
+  const encode = (call: Call, stream: boolean): Effect.Effect<Encoded, AttemptError> =>
+    Effect.fromResult(Result.flatMap(
+      protocol.encode(call, { stream }),
+      (encoded) => Result.map(Losses.settle(call.request, encoded.losses), (losses) => ({ ...encoded, losses }))
+    ))
+  const whole = (json: unknown, refine: (error: AttemptError) => AttemptError) =>
+    Effect.mapError(Effect.fromResult(protocol.whole(json)), refine)
+  return {
+    send: (call) =>
+      Effect.flatMap(
+        encode(call, false),
+        ({ body, losses, path }) =>
+          Effect.flatMap(http.post(path, body), ({ json, refine }) =>
+            Effect.map(whole(json, refine), (parts) => ({ parts, losses })))
+      ),
+    stream: (call) =>
+      Effect.flatMap(
+        encode(call, true),
+        ({ body, losses, path }) =>
+          Effect.flatMap(http.stream(path, body, protocol.accept), ({ bytes, json, refine }) =>
+            json === undefined
+              ? Effect.succeed({ parts: protocol.streamed(bytes, refine), losses })
+              : json.pipe(
+                Effect.flatMap((json) => whole(json, refine)),
+                Effect.map((parts) => ({ parts: Stream.fromIterable(Response.unfold(parts)), losses }))
+              ))
+      )
+  }
+}
