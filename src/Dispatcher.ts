@@ -13,6 +13,7 @@ import { ConfigError } from "./config/ConfigError.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
 import * as Account from "./policy/Account.ts"
 import { attempt } from "./policy/Attempt.ts"
+import { capable } from "./policy/Capable.ts"
 import * as Circuit from "./policy/Circuit.ts"
 import { fallback } from "./policy/Fallback.ts"
 import * as Retry from "./policy/Retry.ts"
@@ -107,7 +108,11 @@ const sendTo: Handler<Reached<Answer>, AttemptError> = (call) => {
     call,
     Effect.tap(
       vendor.send({ request: call.request, model: target.model }),
-      ({ parts }) => Effect.sync(() => parts.forEach((part) => Account.observe(call.observed, part)))
+      ({ losses, parts }) =>
+        Effect.sync(() => {
+          Account.observeLosses(call.observed, losses)
+          for (const part of parts) Account.observe(call.observed, part)
+        })
     )
   )
 }
@@ -127,6 +132,7 @@ const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptEr
     (reached) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         call.observed.timeToFirstPart = now - reached.startedAt
+        Account.observeLosses(call.observed, reached.value.losses)
         return reached
       })
   )
@@ -253,6 +259,8 @@ export const make = Effect.fnUntraced(function*(
         const dispatch = yield* begin(operation, request, scope, deadline)
         let call: Call | undefined
         return yield* Effect.fromResult(ordered(directory, request)).pipe(
+          // Before the first call, so that nobody is asked, retried or judged for what it cannot do.
+          Effect.flatMap((candidates) => capable(dispatch, candidates)),
           Effect.flatMap((candidates) => reach(dispatch, candidates)),
           // Around every attempt and every wait between them: one deadline for all of it.
           withDeadline(dispatch),

@@ -10,6 +10,7 @@ import type { Request } from "./Request.ts"
 import type { Loss, Part, StreamPart } from "./Response.ts"
 import type { Answer, AnswerStream, Call } from "./Vendor.ts"
 import { type AttemptError, type Fatal, fatal, type Retryable, retryable } from "./VendorError.ts"
+import * as Losses from "./wire/Losses.ts"
 
 /** What `LanguageModel` has no word for. */
 const uncarried = [
@@ -28,11 +29,14 @@ const uncarried = [
   "options"
 ] as const
 
-const losses = (request: Request): ReadonlyArray<Loss> =>
-  uncarried.filter((field) => request[field] !== undefined).map((field) => ({
-    field,
-    message: "an effect/ai LanguageModel takes it when it is made, not with a request"
-  }))
+const losses = (request: Request): Effect.Effect<ReadonlyArray<Loss>, AttemptError> =>
+  Effect.fromResult(Losses.settle(
+    request,
+    uncarried.filter((field) => request[field] !== undefined).map((field) => ({
+      field,
+      message: "an effect/ai LanguageModel takes it when it is made, not with a request"
+    }))
+  ))
 
 const toToolkit = (request: Request) =>
   Toolkit.make(
@@ -92,7 +96,7 @@ const generate = (model: LanguageModel.LanguageModel, request: Request) => {
  * @category constructors
  */
 export const send = (model: LanguageModel.LanguageModel) => ({ request }: Call): Effect.Effect<Answer, AttemptError> =>
-  Effect.map(generate(model, request), (parts) => ({ parts, losses: losses(request) }))
+  Effect.flatMap(losses(request), (losses) => Effect.map(generate(model, request), (parts) => ({ parts, losses })))
 
 /**
  * Streams from a `LanguageModel`; a JSON schema is asked for as a whole answer, since `streamText` has no object mode.
@@ -105,13 +109,13 @@ export const stream = (model: LanguageModel.LanguageModel) => {
   return (call: Call, unfold: (answer: Answer) => AnswerStream): Effect.Effect<AnswerStream, AttemptError> => {
     if (call.request.responseFormat?.type === "json-schema") return Effect.map(whole(call), unfold)
     const streamed: Stream.Stream<unknown, AiError.AiError> = model.streamText(toOptions(call.request)) as any
-    return Effect.succeed({
-      losses: losses(call.request),
+    return Effect.map(losses(call.request), (losses) => ({
+      losses,
       parts: streamed.pipe(
         Stream.mapError(fromAiError),
         Stream.mapArrayEffect((parts) => Effect.mapError(encodeStreamParts(parts), malformed)),
         Stream.map((part) => part as StreamPart)
       )
-    })
+    }))
   }
 }

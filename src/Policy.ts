@@ -49,6 +49,8 @@ export interface Observed {
   responseModel?: string
   finishReason?: FinishReason
   usage?: Usage
+  /** The fields of the request that could not be carried. */
+  losses?: ReadonlyArray<string>
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Predicate, Schema } from "effect"
 import { Response as AiResponse } from "effect/ai"
 
 /**
@@ -230,6 +230,22 @@ export const isMeaningful = (part: StreamPart): boolean => {
   }
 }
 
+/** What each piece of a block tells, vendor by vendor. */
+const merged = (
+  left: AiResponse.ProviderMetadata,
+  right: AiResponse.ProviderMetadata | undefined
+): AiResponse.ProviderMetadata => {
+  if (right === undefined) return left
+  const all: Record<string, AiResponse.ProviderMetadata[string]> = { ...left }
+  for (const [vendor, metadata] of Object.entries(right)) {
+    const before = all[vendor]
+    all[vendor] = Predicate.isObject(before) && Predicate.isObject(metadata)
+      ? Object.assign({}, before, metadata)
+      : metadata
+  }
+  return all
+}
+
 /**
  * Folds streamed parts into the parts of a whole answer: deltas joined, order kept.
  *
@@ -238,7 +254,7 @@ export const isMeaningful = (part: StreamPart): boolean => {
  */
 export const fold = (parts: Iterable<StreamPart>): Array<Part> => {
   const whole: Array<Part> = []
-  const open = new Map<string, { index: number; text: string; metadata: AiResponse.ProviderMetadata }>()
+  const open = new Map<string, { readonly index: number; text: string; metadata: AiResponse.ProviderMetadata }>()
   const key = (type: string, id: string) => `${type.slice(0, type.indexOf("-"))}:${id}`
   for (const part of parts) {
     switch (part.type) {
@@ -255,7 +271,7 @@ export const fold = (parts: Iterable<StreamPart>): Array<Part> => {
         const block = open.get(key(part.type, part.id))
         if (block === undefined) break
         if ("delta" in part) block.text += part.delta
-        Object.assign(block.metadata, part.metadata)
+        block.metadata = merged(block.metadata, part.metadata)
         whole[block.index] = {
           type: part.type.startsWith("text") ? "text" : "reasoning",
           text: block.text,

@@ -12,6 +12,13 @@
 export * as AiError from "./AiError.ts"
 
 /**
+ * An answer as the messages with which the conversation goes on.
+ *
+ * @since 0.1.0
+ */
+export * as Conversation from "./Conversation.ts"
+
+/**
  * One request in, the best vendor's answer out.
  *
  * @since 0.1.0

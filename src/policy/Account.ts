@@ -24,6 +24,16 @@ export const observe = (observed: Observed, part: Part | StreamPart): void => {
 }
 
 /**
+ * Notes what could not be carried; nothing where all was.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const observeLosses = (observed: Observed, losses: ReadonlyArray<Loss>): void => {
+  if (losses.length > 0) observed.losses = losses.map(({ field }) => field)
+}
+
+/**
  * Closes the account of an answer; usage and cost that nobody told stay unknown.
  *
  * @since 0.1.0

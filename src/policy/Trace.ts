@@ -36,7 +36,7 @@ const requestAttributes = (request: Request): Record<string, unknown> => ({
   "gen_ai.output.type": request.responseFormat === undefined || request.responseFormat.type === "text" ? "text" : "json"
 })
 
-const observedAttributes = ({ finishReason, responseId, responseModel, timeToFirstPart, usage }: Observed) => ({
+const observedAttributes = ({ finishReason, losses, responseId, responseModel, timeToFirstPart, usage }: Observed) => ({
   "gen_ai.response.id": responseId,
   "gen_ai.response.model": responseModel,
   "gen_ai.response.finish_reasons": finishReason === undefined ? undefined : [finishReason],
@@ -45,7 +45,8 @@ const observedAttributes = ({ finishReason, responseId, responseModel, timeToFir
   "gen_ai.usage.output_tokens": usage?.outputTokens.total,
   "gen_ai.usage.cache_read.input_tokens": usage?.inputTokens.cacheRead,
   "gen_ai.usage.cache_write.input_tokens": usage?.inputTokens.cacheWrite,
-  "gen_ai.usage.reasoning.output_tokens": usage?.outputTokens.reasoning
+  "gen_ai.usage.reasoning.output_tokens": usage?.outputTokens.reasoning,
+  "llmdispatcher.losses": losses
 })
 
 /**
