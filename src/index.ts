@@ -61,6 +61,13 @@ export * as Vendor from "./Vendor.ts"
 export * as VendorError from "./VendorError.ts"
 
 /**
+ * Vendors that are loaded while the program runs.
+ *
+ * @since 0.1.0
+ */
+export * as VendorPlugin from "./VendorPlugin.ts"
+
+/**
  * Vendors that come and go at run time.
  *
  * @since 0.1.0
