@@ -34,6 +34,20 @@ const urlFault = (url: string): string | undefined => {
 export const apiKey = (name: string): Config.Config<Redacted.Redacted<string>> => Config.schema(ApiKey, name)
 
 /**
+ * A key that may be absent where an address of one's own is configured: a server on one's own machine wants none, and is
+ * sent the word "none".
+ *
+ * @since 0.1.0
+ * @category configs
+ */
+export const apiKeyUnless = (name: string, address: string): Config.Config<Redacted.Redacted<string>> =>
+  Config.all([Config.option(Config.String(name)), Config.option(Config.String(address))]).pipe(
+    Config.flatMap(([key, base]) =>
+      Option.isNone(key) && Option.isSome(base) ? Config.succeed(Redacted.make("none")) : apiKey(name)
+    )
+  )
+
+/**
  * An `https` or `http` address without credentials in it.
  *
  * @since 0.1.0

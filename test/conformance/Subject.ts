@@ -63,6 +63,8 @@ export type Feature =
 
 export interface Subject {
   readonly name: string
+  /** A few lines over another vendor's protocol. */
+  readonly preset?: true
   /** Where its answers come from: "synthetic", written by hand after the vendor's document; or a public origin. */
   readonly origin: string
   /** The vendor's document that they follow. */
