@@ -111,6 +111,8 @@ class Machine<State> {
   over = false
   /** The parser holds nothing: the next character begins an event. */
   private between = true
+  /** A return whose line feed may still come. */
+  private held = ""
   private parts: Array<StreamPart> = []
   private readonly decoder: StreamDecoder<State>
   private readonly options: DecodeOptions
@@ -135,12 +137,20 @@ class Machine<State> {
 
   feed(chunk: Uint8Array): void {
     if (this.over) return
-    const text = this.text.decode(chunk, { stream: true })
+    const text = this.withoutReturns(this.text.decode(chunk, { stream: true }))
     const rest = this.between && !text.includes("\r") ? this.takePlainEvents(text) : text
     if (rest === "") return
     const tooLarge = this.parser.feed(rest)
     this.between = rest.endsWith("\n\n") && !rest.includes("\r")
     if (tooLarge !== undefined && !this.over) this.failTooLarge()
+  }
+
+  /** Line ends as one character; a return at the end of a chunk waits for what follows it. */
+  private withoutReturns(text: string): string {
+    if (this.held === "" && !text.includes("\r")) return text
+    const whole = this.held + text
+    this.held = whole.endsWith("\r") ? "\r" : ""
+    return whole.slice(0, whole.length - this.held.length).replaceAll("\r\n", "\n")
   }
 
   /**
@@ -184,7 +194,7 @@ class Machine<State> {
   /** A last event without its empty line is taken if it is whole; if it is not, the stream was cut there. */
   private flush(): void {
     const before = this.parts.length
-    this.parser.feed(`${this.text.decode()}\n\n`)
+    this.parser.feed(`${this.held}${this.text.decode()}\n\n`)
     if (this.failure?.reason._tag !== "MalformedResponse") return
     this.failure = undefined
     this.over = false
