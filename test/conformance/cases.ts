@@ -239,7 +239,7 @@ export const cases: ReadonlyArray<Case> = [
   },
   {
     name: "finish: length",
-    request: { prompt: "Tell a story.", maxTokens: 5 },
+    request: { prompt: "Tell a story.", maxTokens: 16 },
     content: { text: "Once upon a time", finish: "length", usage }
   },
   {

@@ -34,3 +34,14 @@ export const capabilitiesOf = (model: string): Capabilities => {
   const base = model.startsWith("ft:") ? model.slice(3) : model
   return table.find(([pattern]) => pattern.test(base))?.[1] ?? {}
 }
+
+/** OpenAI's own names of models, fine-tuned ones included. */
+const named = /^(?:gpt-|o\d|chatgpt-|codex|computer-use|text-embedding-|ft:)/
+
+/**
+ * Whether a model's name is one that OpenAI gives.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isOpenAi = (model: string): boolean => named.test(model)

@@ -11,7 +11,10 @@ import * as Blocks from "../../wire/Blocks.ts"
 import { count, issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
+import * as ContentFilters from "./ContentFilters.ts"
 import * as Failure from "./Failure.ts"
+import * as ReasoningDetails from "./ReasoningDetails.ts"
+import * as Sources from "./Sources.ts"
 import * as ToolCalls from "./ToolCalls.ts"
 import * as Wire from "./Wire.ts"
 
@@ -21,24 +24,28 @@ type StreamPart = Response.StreamPart
 interface State {
   described: boolean
   readonly blocks: Blocks.Blocks
-  sources: number
+  readonly sources: Sources.State
   refused: boolean
+  details: Array<{ readonly [field: string]: unknown }>
   readonly tools: ToolCalls.State
   finishReason: string | undefined
   usage: Response.Usage
   metadata: Record<string, string> | undefined
+  readonly filters: Set<string>
   finished: boolean
 }
 
 const initial = (): State => ({
   described: false,
   blocks: Blocks.make(),
-  sources: 0,
+  sources: Sources.initial(),
   refused: false,
+  details: [],
   tools: ToolCalls.initial(),
   finishReason: undefined,
   usage: Response.unknownUsage,
   metadata: undefined,
+  filters: new Set(),
   finished: false
 })
 
@@ -114,10 +121,14 @@ const remember = (state: State, name: string, value: unknown): void => {
 const finishReasonOf = (state: State): Response.FinishReason => {
   if (state.refused) return "content-filter"
   switch (state.finishReason) {
+    // Together says "eos" where the model ended by itself.
+    case "eos":
     case "stop":
       // Some servers say "stop" where they call tools.
       return ToolCalls.isEmpty(state.tools) ? "stop" : "tool-calls"
     case "length":
+    // Mistral: the model's own window is full.
+    case "model_length":
       return "length"
     case "tool_calls":
     case "function_call":
@@ -133,21 +144,38 @@ const finishReasonOf = (state: State): Response.FinishReason => {
   }
 }
 
+/** They may end after the reasoning's text and come between others: a part of their own carries them back. */
+const endDetails = (state: State, out: Array<StreamPart>): void => {
+  if (ReasoningDetails.isProof(state.details)) {
+    const id = String(state.blocks.count++)
+    const metadata = { openrouter: { reasoningDetails: state.details as Array<any> } }
+    out.push({ type: "reasoning-start", id }, { type: "reasoning-end", id, metadata })
+  }
+  state.details = []
+}
+
 /** Ends what is open: at the finish reason, and again for what a server sends after it. */
 const endContent = (state: State, out: Array<StreamPart>): AttemptError | undefined => {
   Blocks.close(state.blocks, out)
+  endDetails(state, out)
   return ToolCalls.end(state.tools, state.finishReason === "length", out)
 }
+
+const metadataOf = ({ filters, metadata }: State) =>
+  metadata === undefined && filters.size === 0
+    ? undefined
+    : { metadata: { openai: { ...metadata, ...(filters.size === 0 ? undefined : { filters: [...filters] }) } } }
 
 const finish = (state: State, out: Array<StreamPart>): AttemptError | undefined => {
   const failure = endContent(state, out)
   if (failure !== undefined) return failure
+  Sources.end(state.sources, out)
   state.finished = true
   out.push({
     type: "finish",
     reason: finishReasonOf(state),
     usage: state.usage,
-    ...(state.metadata === undefined ? undefined : { metadata: { openai: state.metadata } })
+    ...metadataOf(state)
   })
   return undefined
 }
@@ -177,15 +205,6 @@ const appendPieces = (state: State, kind: Kind, pieces: ReadonlyArray<unknown>, 
   }
 }
 
-const cite = (state: State, annotations: NonNullable<Wire.Delta["annotations"]>, out: Array<StreamPart>): void => {
-  for (const annotation of annotations) {
-    const citation = annotation?.url_citation
-    if (typeof citation?.url !== "string") continue
-    const title = typeof citation.title === "string" ? citation.title : citation.url
-    out.push({ type: "source", sourceType: "url", id: `source_${state.sources++}`, url: citation.url, title })
-  }
-}
-
 const read = (state: State, delta: Wire.Delta, out: Array<StreamPart>): AttemptError | undefined => {
   // Servers that send both words for reasoning send the same text twice.
   const reasoning = typeof delta.reasoning_content === "string" ? delta.reasoning_content : delta.reasoning
@@ -193,7 +212,8 @@ const read = (state: State, delta: Wire.Delta, out: Array<StreamPart>): AttemptE
   if (typeof delta.content === "string") append(state, "text", delta.content, out)
   else if (Array.isArray(delta.content)) appendPieces(state, "text", delta.content, out)
   if (typeof delta.refusal === "string") append(state, "refusal", delta.refusal, out)
-  if (Array.isArray(delta.annotations)) cite(state, delta.annotations, out)
+  if (Array.isArray(delta.reasoning_details)) ReasoningDetails.read(state.details, delta.reasoning_details)
+  if (Array.isArray(delta.annotations)) Sources.annotations(state.sources, delta.annotations, out)
   if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) {
     Blocks.close(state.blocks, out)
     return ToolCalls.read(state.tools, delta.tool_calls, out)
@@ -205,16 +225,30 @@ const read = (state: State, delta: Wire.Delta, out: Array<StreamPart>): AttemptE
 // Stream
 // -----------------------------------------------------------------------------
 
-const stepChunk = (state: State, chunk: Wire.Chunk, out: Array<StreamPart>): AttemptError | undefined => {
-  if (chunk.error !== undefined && chunk.error !== null) return Failure.fromEvent(chunk)
-  if (!state.described) describe(state, chunk, out)
+/** Reads what stands beside the choices. */
+const readHead = (state: State, chunk: Wire.Chunk): AttemptError | undefined => {
   if (Predicate.isObject(chunk.usage)) state.usage = usageOf(chunk.usage)
+  Sources.search(state.sources, chunk)
+  const { x_groq } = chunk
+  if (!Predicate.isObject(x_groq)) return undefined
+  const { error, usage } = x_groq as { readonly error?: unknown; readonly usage?: unknown }
+  if (!Predicate.isObject(chunk.usage) && Predicate.isObject(usage)) state.usage = usageOf(usage)
+  return typeof error === "string" && error !== "" ? Failure.fromEvent({ message: error }) : undefined
+}
+
+const stepChunk = (state: State, chunk: Wire.Chunk, out: Array<StreamPart>): AttemptError | undefined => {
+  if ((chunk.error !== undefined && chunk.error !== null) || chunk.object === "error") return Failure.fromEvent(chunk)
+  if (!state.described) describe(state, chunk, out)
+  const stopped = readHead(state, chunk)
+  if (stopped !== undefined) return stopped
   if (chunk.system_fingerprint) remember(state, "systemFingerprint", chunk.system_fingerprint)
   if (chunk.service_tier) remember(state, "serviceTier", chunk.service_tier)
+  ContentFilters.read(state.filters, chunk.prompt_filter_results)
   const choices = Array.isArray(chunk.choices) ? chunk.choices : []
   for (const choice of choices) {
     // Only one answer is asked for.
     if (!Predicate.isObject(choice) || (typeof choice.index === "number" && choice.index !== 0)) continue
+    ContentFilters.read(state.filters, choice.content_filter_results)
     const failure = Predicate.isObject(choice.delta) ? read(state, choice.delta, out) : undefined
     if (failure !== undefined) return failure
     if (typeof choice.finish_reason === "string" && choice.finish_reason !== "" && state.finishReason === undefined) {
@@ -287,7 +321,11 @@ export const whole = (json: unknown): Result.Result<Array<Response.Part>, Attemp
   const out: Array<StreamPart> = []
   const failure = stepChunk(state, {
     ...head,
-    choices: [{ delta: choice.message, finish_reason: choice.finish_reason ?? "unknown" }]
+    choices: [{
+      delta: choice.message,
+      finish_reason: choice.finish_reason ?? "unknown",
+      content_filter_results: choice.content_filter_results
+    }]
   }, out) ?? finish(state, out)
   return failure === undefined ? Result.succeed(Response.fold(out)) : Result.fail(failure)
 }

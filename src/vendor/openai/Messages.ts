@@ -11,6 +11,7 @@ import * as Json from "../../wire/Json.ts"
 import type { Lose } from "../../wire/Losses.ts"
 import * as Losses from "../../wire/Losses.ts"
 import type { Profile } from "./Profile.ts"
+import * as ReasoningDetails from "./ReasoningDetails.ts"
 import type * as Wire from "./Wire.ts"
 
 interface Context {
@@ -120,6 +121,12 @@ const encodeFile = (
   context: Context
 ): Result.Result<Wire.UserContent, AttemptError> => {
   const mediaType = part.mediaType.toLowerCase()
+  const { files = ["image", "audio", "pdf"] } = context.profile
+  const kind = mediaType.startsWith("image/") ? "image" : mediaType.startsWith("audio/") ? "audio" : "pdf"
+  if (!files.includes(kind)) {
+    const taken = files.length === 0 ? "text" : `text and ${files.join(", ")}`
+    return unsupported(path, `file of the type ${part.mediaType} here, only ${taken}`)
+  }
   if (mediaType.startsWith("image/")) {
     loseOptions(part.options, ["detail"], path, context)
     const asked = ownOption(part.options, "detail", context)
@@ -133,6 +140,9 @@ const encodeFile = (
   if (format !== undefined) {
     if (Files.address(part) !== undefined) return unsupported(path, "audio by its address, only its data")
     return Result.succeed({ type: "input_audio", input_audio: { data: Files.base64(part), format } })
+  }
+  if (mediaType === "application/pdf" && context.profile.pdf === "document_url") {
+    return Result.succeed({ type: "document_url", document_url: Files.address(part) ?? Files.dataUrl(part, mediaType) })
   }
   if (mediaType === "application/pdf") {
     if (Files.address(part) !== undefined) return unsupported(path, "document by its address, only its data")
@@ -157,6 +167,7 @@ const encodeAssistant = (
   let text: string | undefined
   let refusal: string | undefined
   const calls: Array<ToolCall> = []
+  const reasoning: Reasoning = { text: "", details: [] }
   for (const [index, part] of message.content.entries()) {
     const at = `${path}.content.${index}`
     switch (part.type) {
@@ -173,20 +184,59 @@ const encodeAssistant = (
         loseOptions(part.options, [], at, context)
         const params = Json.stringify(part.params ?? {})
         if (params === undefined) return Result.fail(invalid(`${at}.params`))
-        calls.push({ id: part.id, type: "function", function: { name: part.name, arguments: params } })
+        calls.push({ id: callId(part.id, context), type: "function", function: { name: part.name, arguments: params } })
         break
       }
+      case "reasoning":
+        if (!takeReasoning(part, reasoning, context)) context.lose(at, lostOfAssistant.reasoning)
+        break
       default:
         context.lose(at, lostOfAssistant[part.type])
     }
   }
-  if (text === undefined && refusal === undefined && calls.length === 0) return Result.succeed(undefined)
+  if (text === undefined && refusal === undefined && calls.length === 0) {
+    if (reasoning.text !== "" || reasoning.details.length > 0) context.lose(path, lostOfAssistant.reasoning)
+    return Result.succeed(undefined)
+  }
   return Result.succeed({
     role: "assistant",
     content: text ?? null,
     ...(refusal === undefined ? undefined : { refusal }),
+    ...reasoningOf(reasoning, calls.length > 0, context),
     ...(calls.length === 0 ? undefined : { tool_calls: calls })
   })
+}
+
+const callId = (id: string, { profile }: Context): string => profile.toolCallId?.(id) ?? id
+
+interface Reasoning {
+  text: string
+  readonly details: Array<unknown>
+}
+
+/** Of reasoning only a bare text, and OpenRouter's own details, can go back: whatever else it carries is another's. */
+const takeReasoning = (part: Prompt.ReasoningPart, reasoning: Reasoning, { profile }: Context): boolean => {
+  if (profile.reasoning === undefined) return false
+  const owners = Object.keys(part.options)
+  if (owners.length === 0) reasoning.text += part.text
+  else {
+    const details = profile.reasoning === "reasoning_details" ? ReasoningDetails.ofOptions(part.options) : undefined
+    if (details === undefined || owners.length > 1) return false
+    reasoning.details.push(...details)
+  }
+  return true
+}
+
+const reasoningOf = ({ details, text }: Reasoning, called: boolean, { profile }: Context) => {
+  switch (profile.reasoning) {
+    case "reasoning_content":
+      // DeepSeek refuses a call that comes without any, as one that another vendor made.
+      return text !== "" || called ? { reasoning_content: text } : undefined
+    case "reasoning_details":
+      return details.length > 0 ? { reasoning_details: details } : text !== "" ? { reasoning: text } : undefined
+    default:
+      return undefined
+  }
 }
 
 const lostOfAssistant = {
@@ -220,7 +270,7 @@ const encodeTool = (
     if (part.isFailure) context.lose(`${at}.isFailure`, "only the result is sent, not that the tool failed")
     const content = resultOf(part, at, context)
     if (content === undefined) return Result.fail(invalid(`${at}.result`))
-    messages.push({ role: "tool", tool_call_id: part.id, content })
+    messages.push({ role: "tool", tool_call_id: callId(part.id, context), content })
   }
   return Result.succeed(messages)
 }

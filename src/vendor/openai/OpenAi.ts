@@ -1,5 +1,5 @@
 /**
- * OpenAI by its Chat Completions API.
+ * OpenAI by its Chat Completions API, or by its Responses API, which tells reasoning and takes it back.
  *
  * ```ts
  * import { Layer } from "effect"
@@ -28,7 +28,7 @@ import { Config, Effect, Layer, type Redacted } from "effect"
 import type { HttpClient } from "effect/http"
 import * as Vendor from "../../Vendor.ts"
 import * as Settings from "../../wire/Settings.ts"
-import { capabilitiesOf } from "./Capabilities.ts"
+import { capabilitiesOf, isOpenAi } from "./Capabilities.ts"
 import * as Profile from "./Profile.ts"
 import * as Protocol from "./Protocol.ts"
 
@@ -50,6 +50,8 @@ export interface Options {
   readonly baseUrl?: string | undefined
   readonly organization?: string | undefined
   readonly project?: string | undefined
+  /** By which API models are asked, by default `chat`. */
+  readonly api?: Protocol.Api | undefined
   /** Sent with every request, under the headers of this vendor. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted<string>>> | undefined
   /** The model for requests that name none, by default `gpt-5-mini`. */
@@ -58,14 +60,11 @@ export interface Options {
   readonly name?: string | undefined
   /** Bytes of a whole answer, by default 32 MiB. */
   readonly maxBodySize?: number | undefined
-  /** Characters of one event of a stream, by default 1,048,576. */
+  /** Characters of one event of a stream, by default 1,048,576; by the Responses API 16,777,216. */
   readonly maxEventSize?: number | undefined
 }
 
 const defaultBaseUrl = "https://api.openai.com/v1"
-
-/** OpenAI's own names of models, fine-tuned ones included. */
-const served = /^(?:gpt-|o\d|chatgpt-|codex|computer-use|text-embedding-|ft:)/
 
 /**
  * @since 0.1.0
@@ -84,9 +83,10 @@ export const make = (options: Options): Effect.Effect<Vendor.Vendor, never, Http
       ...(options.project === undefined ? undefined : { "openai-project": options.project })
     },
     profile: name === "openai" ? Profile.openai : { ...Profile.openai, optionNames: ["openai", name] },
+    api: options.api,
     defaultModel: options.defaultModel ?? "gpt-5-mini",
     capabilities: capabilitiesOf,
-    serves: (model) => served.test(model),
+    serves: isOpenAi,
     maxBodySize: options.maxBodySize,
     maxEventSize: options.maxEventSize
   })
@@ -100,8 +100,8 @@ export const layer = (options: Options): Layer.Layer<OpenAi, never, HttpClient.H
   OpenAi.layerOf(make(options))
 
 /**
- * Reads `OPENAI_API_KEY` (required), `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`; an empty or broken
- * value is a `ConfigError`. Given options win.
+ * Reads `OPENAI_API_KEY` (required), `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_API` (`chat` or
+ * `responses`); a broken value, or an empty key, is a `ConfigError`. Given options win.
  *
  * @since 0.1.0
  * @category layers
@@ -114,7 +114,8 @@ export const layerConfig = (
       apiKey: Settings.orElse(options.apiKey, Settings.apiKey("OPENAI_API_KEY")),
       baseUrl: Settings.baseUrl("OPENAI_BASE_URL").pipe(Config.withDefault(defaultBaseUrl)),
       organization: Settings.optionalText("OPENAI_ORG_ID"),
-      project: Settings.optionalText("OPENAI_PROJECT_ID")
+      project: Settings.optionalText("OPENAI_PROJECT_ID"),
+      api: Protocol.apiConfig("OPENAI_API")
     }),
     (config) => make({ ...config, ...options })
   ))

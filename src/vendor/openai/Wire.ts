@@ -41,7 +41,9 @@ export const UserContent = Schema.Union([
       file_data: optional(Schema.String),
       file_id: optional(Schema.String)
     })
-  })
+  }),
+  /** Mistral. */
+  Schema.Struct({ type: Schema.Literal("document_url"), document_url: Schema.String })
 ])
 
 /**
@@ -67,6 +69,12 @@ export const Message = Schema.Union([
     role: Schema.Literal("assistant"),
     content: Schema.NullOr(Schema.String),
     refusal: optional(Schema.String),
+    /** DeepSeek. */
+    reasoning_content: optional(Schema.String),
+    /** OpenRouter. */
+    reasoning: optional(Schema.String),
+    /** OpenRouter. */
+    reasoning_details: optional(Schema.Array(Schema.Unknown)),
     tool_calls: optional(Schema.Array(ToolCall))
   }),
   Schema.Struct({ role: Schema.Literal("tool"), tool_call_id: Schema.String, content: Schema.String })
@@ -94,7 +102,8 @@ const NamedTool = Schema.Struct({
 })
 
 const ToolChoice = Schema.Union([
-  Schema.Literals(["auto", "none", "required"]),
+  /** Mistral says "any" for "required". */
+  Schema.Literals(["auto", "none", "required", "any"]),
   NamedTool,
   Schema.Struct({
     type: Schema.Literal("allowed_tools"),
@@ -134,6 +143,10 @@ export const ChatRequest = Schema.Struct({
   frequency_penalty: optional(Schema.Finite),
   presence_penalty: optional(Schema.Finite),
   seed: optional(Schema.Int),
+  /** Mistral. */
+  random_seed: optional(Schema.Int),
+  /** vLLM and most that are not OpenAI. */
+  top_k: optional(Schema.Int),
   stop: optional(Schema.Array(Schema.String)),
   reasoning_effort: optional(Schema.String),
   tools: optional(Schema.Array(FunctionTool)),
@@ -195,6 +208,8 @@ export const Delta = Schema.Struct({
   reasoning_content: nullish(Schema.String),
   /** OpenRouter, Groq, vLLM. */
   reasoning: nullish(Schema.String),
+  /** OpenRouter. */
+  reasoning_details: nullish(Schema.Unknown),
   refusal: nullish(Schema.String),
   tool_calls: nullish(Schema.Array(Schema.Struct({
     index: nullish(Schema.Finite),
@@ -219,11 +234,20 @@ export type Delta = typeof Delta.Type
 
 const Head = {
   id: Id,
+  object: nullish(Schema.Unknown),
   model: nullish(Schema.String),
   created: nullish(Schema.Finite),
   service_tier: nullish(Schema.String),
   system_fingerprint: nullish(Schema.String),
   usage: nullish(Usage),
+  /** Azure's list of `{ content_filter_results }`. */
+  prompt_filter_results: nullish(Schema.Unknown),
+  /** Groq's `{ usage, error }`: the usage of a stream, and why it was stopped early. */
+  x_groq: nullish(Schema.Unknown),
+  /** Perplexity's list of `{ title, url }`: what it read on the web. */
+  search_results: nullish(Schema.Unknown),
+  /** Perplexity's older form of it, addresses alone. */
+  citations: nullish(Schema.Unknown),
   error: nullish(Schema.Unknown)
 }
 
@@ -236,7 +260,9 @@ export const ChatCompletion = Schema.Struct({
   choices: nullish(Schema.Array(Schema.Struct({
     index: nullish(Schema.Finite),
     message: nullish(Delta),
-    finish_reason: nullish(Schema.String)
+    finish_reason: nullish(Schema.String),
+    /** Azure's. */
+    content_filter_results: nullish(Schema.Unknown)
   })))
 })
 
@@ -258,6 +284,7 @@ export type Chunk = Omit<ChatCompletion, "choices"> & {
       readonly index?: number | null | undefined
       readonly delta?: Delta | null | undefined
       readonly finish_reason?: string | null | undefined
+      readonly content_filter_results?: unknown
     }>
     | null
     | undefined

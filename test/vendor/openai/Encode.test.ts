@@ -4,6 +4,7 @@ import { Prompt } from "effect/ai"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { existsSync, readFileSync } from "node:fs"
 import * as Request from "../../../src/Request.ts"
+import { callId } from "../../../src/vendor/openai/CallId.ts"
 import * as Encode from "../../../src/vendor/openai/Encode.ts"
 import * as Profile from "../../../src/vendor/openai/Profile.ts"
 
@@ -74,7 +75,7 @@ const everything = {
   responseFormat: { type: "json-schema", name: "answer", description: "d", schema: { type: "object" } },
   user: "u1",
   metadata: { a: "b" },
-  options: { openai: { logit_bias: { "50256": -100 }, verbosity: "low" } }
+  options: { openai: { logit_bias: { "50256": -100 }, store: true, verbosity: "low" } }
 }
 
 const files = user(
@@ -240,6 +241,7 @@ describe("parameters", () => {
       user: "u1",
       metadata: { a: "b" },
       logit_bias: { "50256": -100 },
+      store: true,
       verbosity: "low",
       stream: true,
       stream_options: { include_usage: true }
@@ -330,8 +332,30 @@ describe("parameters", () => {
     const metadata = Object.fromEntries(
       Array.from({ length: 18 }, (_, index) => [`k${index}`, index === 0 ? "v".repeat(513) : "v"])
     )
-    expect(Object.keys(body({ metadata }).metadata)).toHaveLength(16)
-    expect(losses({ metadata })).toEqual(["metadata.k0", "metadata.k17"])
+    const options = { openai: { store: true } }
+    expect(Object.keys(body({ metadata, options }).metadata)).toHaveLength(16)
+    expect(losses({ metadata, options })).toEqual(["metadata.k0", "metadata.k17"])
+  })
+
+  it("tells metadata that OpenAI would refuse, as nothing is stored", () => {
+    expect(body({ metadata: { a: "b" } })).not.toHaveProperty("metadata")
+    expect(losses({ metadata: { a: "b" } })).toEqual(["metadata"])
+  })
+
+  it("cuts the ids of other vendors' tool calls to 40 characters, the same for call and result", () => {
+    const id = `tooluse_${"x".repeat(50)}`
+    const sent = body({
+      prompt: [
+        { role: "user", content: "?" },
+        { role: "assistant", content: [{ type: "tool-call", id, name: "now", params: {} }] },
+        { role: "tool", content: [{ type: "tool-result", id, name: "now", isFailure: false, result: 1 }] }
+      ]
+    })
+    const cut = sent.messages[1].tool_calls[0].id
+    expect(cut).toMatch(/^tooluse_x{15}_[0-9a-f]{16}$/)
+    expect(sent.messages[2].tool_call_id).toBe(cut)
+    expect(callId(`${id}y`, 40)).not.toBe(cut)
+    expect(callId("call_1", 40)).toBe("call_1")
   })
 })
 
