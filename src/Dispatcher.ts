@@ -6,28 +6,31 @@
  *
  * @since 0.1.0
  */
-import { Channel, Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Scope, Stream } from "effect"
+import { Channel, Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Result, Scope, Stream } from "effect"
 import { LanguageModel } from "effect/ai"
 import { CircuitBreaker } from "effect/persistence"
 import { ConfigError } from "./config/ConfigError.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
 import * as Account from "./policy/Account.ts"
 import { attempt } from "./policy/Attempt.ts"
-import { capable } from "./policy/Capable.ts"
+import * as Capable from "./policy/Capable.ts"
 import * as Circuit from "./policy/Circuit.ts"
 import { fallback } from "./policy/Fallback.ts"
+import { observe } from "./policy/Observe.ts"
 import * as Retry from "./policy/Retry.ts"
 import * as StreamRules from "./policy/StreamRules.ts"
 import * as Timeout from "./policy/Timeout.ts"
 import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
-import type { Call, Dispatch, Handler } from "./Policy.ts"
+import type { Call, Candidates, Dispatch, Handler } from "./Policy.ts"
 import * as Request from "./Request.ts"
 import * as Response from "./Response.ts"
 import * as Route from "./Route.ts"
-import { type Directory, ordered } from "./router/Candidates.ts"
+import * as Router from "./router/Router.ts"
+import type { Rule } from "./router/Rules.ts"
+import * as Stats from "./stats/Stats.ts"
 import type { AnyService, Answer, Vendor } from "./Vendor.ts"
 import * as VendorRegistry from "./VendorRegistry.ts"
-import { type AttemptError, type DispatchError, type Retryable, retryable } from "./VendorError.ts"
+import { type AttemptError, type DispatchError, type Fatal, type Retryable, retryable } from "./VendorError.ts"
 import { commit, type Committed } from "./wire/Commit.ts"
 
 export {
@@ -60,6 +63,8 @@ export class Dispatcher extends Context.Service<Dispatcher, {
   /** Every vendor that can be asked now, the static ones first. */
   readonly vendors: Effect.Effect<ReadonlyArray<Vendor>>
   readonly routes: ReadonlyMap<string, Route.Route>
+  /** How busy and how fast each target is, by its id. */
+  readonly stats: Stats.Stats
   /** Vendors that come and go while requests run. */
   readonly registry: VendorRegistry.VendorRegistry["Service"]
 }>()("llmdispatcher/Dispatcher") {}
@@ -73,8 +78,10 @@ export class Dispatcher extends Context.Service<Dispatcher, {
 export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArray<AnyService>> {
   /** The vendors' service classes; their order is the order of trying where no route says another. */
   readonly vendors: Vendors
-  /** Names that callers use, and the targets behind them in the order of trying; `default` serves who names none. */
+  /** Names that callers use, the targets behind them and how to choose; `default` serves who names none. */
   readonly routes?: Readonly<Record<string, Route.RouteInput>> | undefined
+  /** The first that holds for a request chooses its route, whatever model it asks for. */
+  readonly rules?: ReadonlyArray<Rule> | undefined
   /** Calls in one dispatch, over all targets and retries. Default 3, at least 1. */
   readonly maxAttempts?: number | undefined
   /** All the time a dispatch may take where the request sets none. Default 10 min. */
@@ -176,9 +183,10 @@ const withDeadline =
 
 /** Where vendors and routes are looked up: the static vendors first, then those that came since. */
 const makeDirectory = Effect.fnUntraced(function*(
-  options: Pick<Options, "routes"> & { readonly vendors: ReadonlyArray<Vendor> },
-  registry: VendorRegistry.VendorRegistry["Service"]
-): Effect.fn.Return<Directory, ConfigError> {
+  options: Pick<Options, "routes" | "rules"> & { readonly vendors: ReadonlyArray<Vendor> },
+  registry: VendorRegistry.VendorRegistry["Service"],
+  stats: Stats.Stats
+): Effect.fn.Return<Router.Directory, ConfigError> {
   const vendors = new Map<string, Vendor>()
   for (const [index, vendor] of options.vendors.entries()) {
     if (vendors.has(vendor.name)) {
@@ -194,6 +202,9 @@ const makeDirectory = Effect.fnUntraced(function*(
   }
   return {
     routes,
+    rules: options.rules ?? [],
+    stats,
+    version: registry.version,
     vendor: (name) => vendors.get(name) ?? registry.getUnsafe(name),
     vendors: function*() {
       yield* vendors.values()
@@ -201,6 +212,23 @@ const makeDirectory = Effect.fnUntraced(function*(
     }
   }
 })
+
+/** The router's candidates but for those that lack what the request needs, each of which gets its line. */
+const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Candidates, Fatal<"NoCandidate">> =>
+  Effect.flatMap(Random.Random, (random) => {
+    const { operation, request } = dispatch
+    const capable = Capable.make(dispatch)
+    const draw = { request, operation, now: dispatch.journal.startedAt, random: () => random.nextDoubleUnsafe() }
+    return Effect.fromResult(Result.map(router.select(draw, capable.keep), ({ left, next, restrict }) => ({
+      next: Effect.suspend(() => {
+        const candidate = next()
+        return Effect.as(capable.tell, candidate)
+      }),
+      left,
+      restrict,
+      nobody: capable.nobody
+    })))
+  })
 
 const pass = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => next
 
@@ -217,7 +245,9 @@ export const make = Effect.fnUntraced(function*(
   }
 ): Effect.fn.Return<Dispatcher["Service"], ConfigError, Scope.Scope> {
   const registry = options.registry ?? VendorRegistry.make()
-  const directory = yield* makeDirectory(options, registry)
+  const stats = Stats.make()
+  const directory = yield* makeDirectory(options, registry, stats)
+  const router = Router.make(directory)
   const maxAttempts = options.maxAttempts ?? 3
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
     return yield* new ConfigError({ path: "maxAttempts", description: "must be a whole number above 0" })
@@ -240,10 +270,13 @@ export const make = Effect.fnUntraced(function*(
         retry(
           // Gives the attempt its Scope and its line in the journal, so that everything inside it is told and closed.
           attempt(
-            // Inside the journal, so that a limit passed is told as this attempt's failure.
-            timeout(
-              // Next to the vendor, so that the span's time is the vendor's time.
-              traceAttempt(vendorCall)
+            // Around the limits, so that a target that is too slow is known as slow.
+            observe(stats)(
+              // Inside the journal, so that a limit passed is told as this attempt's failure.
+              timeout(
+                // Next to the vendor, so that the span's time is the vendor's time.
+                traceAttempt(vendorCall)
+              )
             )
           )
         )
@@ -258,9 +291,7 @@ export const make = Effect.fnUntraced(function*(
         const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
         const dispatch = yield* begin(operation, request, scope, deadline)
         let call: Call | undefined
-        return yield* Effect.fromResult(ordered(directory, request)).pipe(
-          // Before the first call, so that nobody is asked, retried or judged for what it cannot do.
-          Effect.flatMap((candidates) => capable(dispatch, candidates)),
+        return yield* candidates(router, dispatch).pipe(
           Effect.flatMap((candidates) => reach(dispatch, candidates)),
           // Around every attempt and every wait between them: one deadline for all of it.
           withDeadline(dispatch),
@@ -310,6 +341,7 @@ export const make = Effect.fnUntraced(function*(
     stream,
     vendors: Effect.sync(() => Array.from(directory.vendors())),
     routes: directory.routes,
+    stats,
     registry
   })
 })

@@ -9,7 +9,7 @@ import type { Request } from "./Request.ts"
 import type { Attempt, FinishReason, Usage } from "./Response.ts"
 import type { Target } from "./Target.ts"
 import type { Vendor } from "./Vendor.ts"
-import type { VendorError } from "./VendorError.ts"
+import type { DispatchError, VendorError } from "./VendorError.ts"
 
 /**
  * A target that may still be tried, and the vendor that serves it.
@@ -20,6 +20,23 @@ import type { VendorError } from "./VendorError.ts"
 export interface Candidate {
   readonly target: Target
   readonly vendor: Vendor
+}
+
+/**
+ * The candidates of one dispatch, handed out one after the other.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Candidates {
+  /** The next to be tried, `undefined` when none is left. */
+  readonly next: Effect.Effect<Candidate | undefined>
+  /** How many may still come. */
+  readonly left: () => number
+  /** Leaves out, from now on, whoever is not kept. */
+  readonly restrict: (keep: (candidate: Candidate) => boolean) => void
+  /** The failure where there was none at all. */
+  readonly nobody: () => DispatchError
 }
 
 /**

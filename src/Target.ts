@@ -38,7 +38,11 @@ export const Target = Schema.Struct({
   vendor: Schema.String,
   model: Schema.String,
   contextWindow: Schema.optionalKey(Schema.Int),
-  price: Schema.optionalKey(Price)
+  price: Schema.optionalKey(Price),
+  /** How often it is chosen against the others of its route, where that is by weight. Default 1. */
+  weight: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** Targets with a larger number are tried only after all with a smaller one. Default 0. */
+  priority: Schema.optionalKey(Schema.Int)
 }).annotate({ identifier: "Target" })
 
 /**

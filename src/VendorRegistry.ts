@@ -35,6 +35,8 @@ export class VendorRegistry extends Context.Service<VendorRegistry, {
   /** The same without an effect, for the request's path. */
   readonly getUnsafe: (name: string) => Vendor | undefined
   readonly allUnsafe: () => Iterable<Vendor>
+  /** Another number whenever a vendor came or went. */
+  readonly version: () => number
 }>()("llmdispatcher/VendorRegistry") {}
 
 /**
@@ -43,19 +45,26 @@ export class VendorRegistry extends Context.Service<VendorRegistry, {
  */
 export const make = (): VendorRegistry["Service"] => {
   const vendors = new Map<string, Vendor>()
+  let version = 0
   return VendorRegistry.of({
     register: (vendor) =>
       Effect.acquireRelease(
         Effect.suspend(() => {
           if (vendors.has(vendor.name)) return Effect.fail(new DuplicateVendor({ name: vendor.name }))
           vendors.set(vendor.name, vendor)
+          version += 1
           return Effect.void
         }),
-        () => Effect.sync(() => vendors.delete(vendor.name))
+        () =>
+          Effect.sync(() => {
+            vendors.delete(vendor.name)
+            version += 1
+          })
       ),
     all: Effect.sync(() => Array.from(vendors.values())),
     getUnsafe: (name) => vendors.get(name),
-    allUnsafe: () => vendors.values()
+    allUnsafe: () => vendors.values(),
+    version: () => version
   })
 }
 

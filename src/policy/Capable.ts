@@ -75,45 +75,50 @@ const lack = ({ target, vendor }: Candidate, request: Request, { characters, fea
 }
 
 /**
- * The candidates that may be tried; fails with `UnsupportedFeature` when none is left, naming what each lacks.
+ * What a dispatch knows of the candidates that it left out.
  *
  * @since 0.1.0
- * @category policies
+ * @category models
  */
-export const capable = (
-  dispatch: Dispatch,
-  candidates: ReadonlyArray<Candidate>
-): Effect.Effect<ReadonlyArray<Candidate>, DispatchError> =>
-  Effect.suspend(() => {
-    const needs = needsOf(dispatch.request)
-    const lacking: Array<Fatal<"UnsupportedFeature">> = []
-    const able = candidates.filter((candidate) => {
-      const description = lack(candidate, dispatch.request, needs)
-      if (description === undefined) return true
-      lacking.push(fatal({ _tag: "UnsupportedFeature", description }, {
-        vendor: candidate.vendor.name,
-        target: candidate.target.id
-      }))
-      return false
-    })
-    return lacking.length === 0 ? Effect.succeed(candidates) : leaveOut(dispatch, candidates, able, lacking)
-  })
+export interface Capable {
+  /** Whether a candidate may be tried. */
+  readonly keep: (candidate: Candidate) => boolean
+  /** Writes a line for each that was left out since the last time. */
+  readonly tell: Effect.Effect<void>
+  /** The failure where all were left out, naming what each lacks. */
+  readonly nobody: () => DispatchError
+}
 
-const leaveOut = Effect.fnUntraced(function*(
-  dispatch: Dispatch,
-  candidates: ReadonlyArray<Candidate>,
-  able: ReadonlyArray<Candidate>,
-  lacking: ReadonlyArray<Fatal<"UnsupportedFeature">>
-) {
-  const now = yield* Clock.currentTimeMillis
-  const left = candidates.filter((candidate) => !able.includes(candidate))
-  for (const [index, candidate] of left.entries()) {
-    const call = { ...dispatch, candidate, untried: able.length, observed: {} }
-    const line = Attempt.record(call, now, now, "skipped", lacking[index])
-    dispatch.journal.attempts.push(line)
-    yield* Attempt.announce(line)
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (dispatch: Dispatch): Capable => {
+  const { journal, request } = dispatch
+  const needs = needsOf(request)
+  const lacking: Array<{ readonly candidate: Candidate; readonly error: Fatal<"UnsupportedFeature"> }> = []
+  let told = 0
+  const tell = Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    for (; told < lacking.length; told++) {
+      const { candidate, error } = lacking[told]!
+      const line = Attempt.record({ ...dispatch, candidate, untried: 0, observed: {} }, now, now, "skipped", error)
+      journal.attempts.push(line)
+      yield* Attempt.announce(line)
+    }
+  })
+  return {
+    keep: (candidate) => {
+      const description = lack(candidate, request, needs)
+      if (description === undefined) return true
+      const place = { vendor: candidate.vendor.name, target: candidate.target.id }
+      lacking.push({ candidate, error: fatal({ _tag: "UnsupportedFeature", description }, place) })
+      return false
+    },
+    tell: Effect.suspend(() => told < lacking.length ? tell : Effect.void),
+    nobody: () => {
+      const description = lacking.map(({ error }) => error.reason.description).join("; ")
+      return fatal({ _tag: "UnsupportedFeature", description }, { attempts: journal.attempts })
+    }
   }
-  if (able.length > 0) return able
-  const description = lacking.map(({ reason }) => reason.description).join("; ")
-  return yield* fatal({ _tag: "UnsupportedFeature", description }, { attempts: dispatch.journal.attempts })
-})
+}

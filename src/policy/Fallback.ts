@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Duration, Effect, Exit, Scope } from "effect"
-import type { Candidate, Dispatch, Handler } from "../Policy.ts"
+import type { Candidate, Candidates, Dispatch, Handler } from "../Policy.ts"
 import {
   type AttemptError,
   type DispatchError,
@@ -27,14 +27,12 @@ export interface Options {
 type CandidateError = AttemptError | Retryable<"CircuitOpen">
 
 /** Who may be tried after this error: for a conversation too long, only windows known to be larger. */
-const rest = (error: CandidateError, failed: Candidate, candidates: ReadonlyArray<Candidate>) => {
+const narrow = (error: CandidateError, failed: Candidate, candidates: Candidates): void => {
   switch (disposition(error).action) {
     case "stop":
-      return []
+      return candidates.restrict(() => false)
     case "bigger":
-      return candidates.filter(({ target }) => (target.contextWindow ?? 0) > (failed.target.contextWindow ?? 0))
-    default:
-      return candidates
+      return candidates.restrict(({ target }) => (target.contextWindow ?? 0) > (failed.target.contextWindow ?? 0))
   }
 }
 
@@ -79,24 +77,20 @@ const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): Dispat
 export const fallback = (options?: Options) => {
   const maxAttempts = options?.maxAttempts ?? 3
   return <A>(next: Handler<A, CandidateError>) =>
-    Effect.fnUntraced(function*(
-      call: Dispatch,
-      candidates: ReadonlyArray<Candidate>
-    ): Effect.fn.Return<A, DispatchError> {
+    Effect.fnUntraced(function*(call: Dispatch, candidates: Candidates): Effect.fn.Return<A, DispatchError> {
       const errors: Array<CandidateError> = []
-      let remaining = candidates
-      while (remaining.length > 0 && call.journal.calls < maxAttempts) {
-        const candidate = remaining[0]!
-        remaining = remaining.slice(1)
+      while (call.journal.calls < maxAttempts) {
+        const candidate = yield* candidates.next
+        if (candidate === undefined) break
         const scope = Scope.forkUnsafe(call.scope)
-        const result = yield* next({ ...call, candidate, untried: remaining.length, observed: {}, scope }).pipe(
+        const result = yield* next({ ...call, candidate, untried: candidates.left(), observed: {}, scope }).pipe(
           Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
           Effect.result
         )
         if (result._tag === "Success") return result.success
         errors.push(result.failure)
-        remaining = rest(result.failure, candidate, remaining)
+        narrow(result.failure, candidate, candidates)
       }
-      return yield* Effect.fail(conclude(call, errors))
+      return yield* Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors))
     })
 }
