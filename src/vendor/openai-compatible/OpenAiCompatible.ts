@@ -46,6 +46,8 @@ export interface Options {
   readonly provider?: string | undefined
   /** Where the server differs from what nearly all take. */
   readonly quirks?: Partial<Profile.Profile> | undefined
+  /** How failures are read, by default as OpenAI's and those of the best known servers. */
+  readonly failure?: Protocol.Options["failure"]
   readonly paths?: Protocol.Options["paths"]
   readonly defaultModel?: string | undefined
   readonly capabilities?: Vendor.Vendor["capabilities"] | undefined

@@ -135,8 +135,6 @@ const finishReasonOf = (state: State): Response.FinishReason => {
       return "tool-calls"
     case "content_filter":
       return "content-filter"
-    case "error":
-      return "error"
     case "unknown":
       return "unknown"
     default:
@@ -154,8 +152,17 @@ const endDetails = (state: State, out: Array<StreamPart>): void => {
   state.details = []
 }
 
+/** OpenRouter's and DeepSeek's words. */
+const gaveUpWords: { readonly [word: string]: AttemptError | undefined } = {
+  error: retryable({ _tag: "ServerFault", description: "the answer ended with an error" }),
+  insufficient_system_resource: retryable({ _tag: "Overloaded", code: "insufficient_system_resource" })
+}
+
 /** Ends what is open: at the finish reason, and again for what a server sends after it. */
 const endContent = (state: State, out: Array<StreamPart>): AttemptError | undefined => {
+  // A server that gave up says so in the place of a reason; what it said until then is not an answer.
+  const gaveUp = gaveUpWords[state.finishReason ?? ""]
+  if (gaveUp !== undefined) return gaveUp
   Blocks.close(state.blocks, out)
   endDetails(state, out)
   return ToolCalls.end(state.tools, state.finishReason === "length", out)

@@ -111,7 +111,7 @@ export const layerConfig = (
 ): Layer.Layer<OpenAi, Config.ConfigError, HttpClient.HttpClient> =>
   OpenAi.layerOf(Effect.flatMap(
     Config.all({
-      apiKey: Settings.orElse(options.apiKey, Settings.apiKey("OPENAI_API_KEY")),
+      apiKey: Settings.orElse(options.apiKey, Settings.apiKeyUnless("OPENAI_API_KEY", "OPENAI_BASE_URL")),
       baseUrl: Settings.baseUrl("OPENAI_BASE_URL").pipe(Config.withDefault(defaultBaseUrl)),
       organization: Settings.optionalText("OPENAI_ORG_ID"),
       project: Settings.optionalText("OPENAI_PROJECT_ID"),

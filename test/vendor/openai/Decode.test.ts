@@ -111,11 +111,19 @@ describe("whole answers", () => {
     ["tool_calls", "tool-calls"],
     ["function_call", "tool-calls"],
     ["content_filter", "content-filter"],
-    ["error", "error"],
-    ["insufficient_system_resource", "other"],
     [null, "unknown"]
   ])("maps the finish reason %s to %s", (finish_reason, reason) => {
     expect(whole({ choices: [{ message: { content: "x" }, finish_reason }] }).at(-1)).toMatchObject({ reason })
+  })
+
+  it.each([
+    ["error", "ServerFault"],
+    ["insufficient_system_resource", "Overloaded"]
+  ])("takes an answer that ended with %s for failed", (finish_reason, reason) => {
+    const read = Decode.whole({ choices: [{ message: { content: "x" }, finish_reason }] })
+    expect(Result.isFailure(read) && read.failure.reason._tag).toBe(reason)
+    const { error } = readText(sse(delta({ content: "x" }), delta({}, finish_reason), "[DONE]"))
+    expect(error?.reason._tag).toBe(reason)
   })
 
   it("reads 'stop' with tool calls as tool-calls", () => {
