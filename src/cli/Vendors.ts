@@ -35,17 +35,67 @@ const buildOverHttp = <Id, E>(
     (http) => build(services, Layer.provide(layer, http.layer()))
   )
 
-/** The variable that gives a vendor, in the order in which they are asked; a new vendor is an entry here. */
-const sources: Readonly<Record<string, Made>> = {
-  OPENAI_API_KEY: Effect.flatMap(
-    Effect.promise(() => import("../vendor/openai/OpenAi.ts")),
-    ({ layerConfig, OpenAi }) => buildOverHttp([OpenAi], layerConfig())
-  ),
-  OPENAI_COMPATIBLE_BASE_URL: Effect.flatMap(
-    Effect.promise(() => import("../vendor/openai-compatible/OpenAiCompatible.ts")),
-    ({ layerConfig, OpenAiCompatible }) => buildOverHttp([OpenAiCompatible], layerConfig())
-  )
+/** A preset over OpenAI's protocol: its service, and the Layer that reads its variables. */
+interface PresetModule {
+  readonly layerConfig: () => Layer.Layer<any, unknown, HttpClient.HttpClient>
+  readonly [name: string]: unknown
 }
+
+/** A vendor of the environment: the variables of which any one gives it, and how it is made. */
+interface Source {
+  readonly variables: ReadonlyArray<string>
+  readonly made: Made
+}
+
+/** A vendor of whose module only the service's name and `layerConfig` matter. */
+const over = (variables: ReadonlyArray<string>, service: string, load: () => Promise<PresetModule>): Source => ({
+  variables,
+  made: Effect.flatMap(
+    Effect.promise(load),
+    (module) => buildOverHttp([module[service] as AnyService], module.layerConfig())
+  )
+})
+
+const keyed = (prefix: string): ReadonlyArray<string> => [`${prefix}_API_KEY`, `${prefix}_BASE_URL`]
+
+/** In the order in which they are asked; a new vendor is a line here. */
+const sources: ReadonlyArray<Source> = [
+  over(keyed("OPENAI"), "OpenAi", () => import("../vendor/openai/OpenAi.ts")),
+  over(keyed("ANTHROPIC"), "Anthropic", () => import("../vendor/anthropic/Anthropic.ts")),
+  over(["GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_BASE_URL"], "Google", () => import("../vendor/google/Google.ts")),
+  over(["AZURE_OPENAI_ENDPOINT"], "AzureOpenAi", () => import("../vendor/azure-openai/AzureOpenAi.ts")),
+  // Credentials of AWS are there for many other reasons, so they alone do not ask for it.
+  over(
+    ["BEDROCK_MODEL", "AWS_BEARER_TOKEN_BEDROCK", "BEDROCK_BASE_URL"],
+    "Bedrock",
+    () => import("../vendor/bedrock/Bedrock.ts")
+  ),
+  over(keyed("GROQ"), "Groq", () => import("../vendor/presets/Groq.ts")),
+  over(keyed("MISTRAL"), "Mistral", () => import("../vendor/presets/Mistral.ts")),
+  over(keyed("DEEPSEEK"), "DeepSeek", () => import("../vendor/presets/DeepSeek.ts")),
+  over(keyed("XAI"), "XAi", () => import("../vendor/presets/XAi.ts")),
+  over(keyed("TOGETHER"), "Together", () => import("../vendor/presets/Together.ts")),
+  over(keyed("FIREWORKS"), "Fireworks", () => import("../vendor/presets/Fireworks.ts")),
+  over(keyed("OPENROUTER"), "OpenRouter", () => import("../vendor/presets/OpenRouter.ts")),
+  over(keyed("CEREBRAS"), "Cerebras", () => import("../vendor/presets/Cerebras.ts")),
+  over(keyed("PERPLEXITY"), "Perplexity", () => import("../vendor/presets/Perplexity.ts")),
+  over(keyed("COHERE"), "Cohere", () => import("../vendor/presets/Cohere.ts")),
+  over(["VLLM_BASE_URL"], "Vllm", () => import("../vendor/presets/Vllm.ts")),
+  over(["LM_STUDIO_BASE_URL"], "LmStudio", () => import("../vendor/presets/LmStudio.ts")),
+  over(["OLLAMA_BASE_URL", "OLLAMA_HOST", "OLLAMA_MODEL"], "Ollama", () => import("../vendor/ollama/Ollama.ts")),
+  over(
+    ["OPENAI_COMPATIBLE_BASE_URL"],
+    "OpenAiCompatible",
+    () => import("../vendor/openai-compatible/OpenAiCompatible.ts")
+  ),
+  {
+    variables: ["LLAMA_CPP_MODEL_PATH"],
+    made: Effect.flatMap(
+      Effect.promise(() => import("../vendor/llama-cpp/LlamaCpp.ts")),
+      ({ layerConfig, LlamaCpp }) => build([LlamaCpp], layerConfig())
+    )
+  }
+]
 
 /**
  * The variables of the environment that give vendors.
@@ -53,7 +103,7 @@ const sources: Readonly<Record<string, Made>> = {
  * @since 0.1.0
  * @category constants
  */
-export const variables: ReadonlyArray<string> = Object.keys(sources)
+export const variables: ReadonlyArray<string> = sources.flatMap(({ variables }) => variables)
 
 /** The flaky one first, so that who has no key yet sees a fallback. */
 const sandboxes: Made = Effect.flatMap(
@@ -98,13 +148,17 @@ export const fromEnvironment = Effect.fnUntraced(function*(named: {
   readonly vendors: ReadonlyArray<string>
   readonly model?: string | undefined
 }) {
-  const given = variables.filter((variable) => process.env[variable] !== undefined)
+  const isSet = (variable: string) => process.env[variable] !== undefined
+  const given = variables.filter(isSet)
   const empty = given.filter((variable) => process.env[variable]!.trim() === "")
   if (empty.length > 0) return yield* usage(`${empty.join(" and ")} must not be empty; set or unset it`)
   const isSandboxNamed = sandboxNames.some((name) =>
     named.vendors.includes(name) || named.model?.startsWith(`${name}/`) === true
   )
-  const real = yield* Effect.forEach(given, (variable) => made(sources[variable]!))
+  const real = yield* Effect.forEach(
+    sources.filter(({ variables }) => variables.some(isSet)),
+    (source) => made(source.made)
+  )
   const vendors = [...real.flat(), ...(given.length === 0 || isSandboxNamed ? yield* made(sandboxes) : [])]
   const unknown = unknownVendor(vendors.map((vendor) => vendor.name), named.vendors)
   if (unknown !== undefined) return yield* unknown

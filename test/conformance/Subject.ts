@@ -51,6 +51,7 @@ export type Feature =
   | "system"
   | "unicode"
   | "tools"
+  | "tool choice"
   | "parallel tools"
   | "tool result with image"
   | "structured output"
@@ -59,6 +60,7 @@ export type Feature =
   | "images"
   | "cached usage"
   | "reasoning usage"
+  | "content filter"
   | "models"
 
 export interface Subject {

@@ -124,6 +124,16 @@ export const cases: ReadonlyArray<Case> = [
   {
     name: "tool call",
     feature: "tools",
+    request: { prompt: "Weather in Zürich?", tools: [weather, time] },
+    content: {
+      toolCalls: [{ id: "call_a1", name: "get_weather", params: { city: "Zürich", unit: "celsius" } }],
+      finish: "tool-calls",
+      usage
+    }
+  },
+  {
+    name: "tool choice",
+    feature: "tool choice",
     request: { prompt: "Weather in Zürich?", tools: [weather, time], toolChoice: { tool: "get_weather" } },
     content: {
       toolCalls: [{ id: "call_a1", name: "get_weather", params: { city: "Zürich", unit: "celsius" } }],
@@ -244,6 +254,7 @@ export const cases: ReadonlyArray<Case> = [
   },
   {
     name: "finish: content-filter",
+    feature: "content filter",
     request: { prompt: "Tell a story." },
     content: { text: "Once", finish: "content-filter", usage }
   }

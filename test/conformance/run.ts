@@ -176,12 +176,18 @@ const spoken: Content = {
   usage: { uncached: 25, cacheRead: 0, text: 12, reasoning: 0 }
 }
 
-const hello = decode({ prompt: "Hello", tools: [{ name: "now", parameters: { type: "object", properties: {} } }] })
+const hello = (subject: Subject) =>
+  decode({
+    prompt: "Hello",
+    ...(subject.without.tools === undefined
+      ? { tools: [{ name: "now", parameters: { type: "object", properties: {} } }] }
+      : undefined)
+  })
 
 /** However a stream is cut before its end, it is never a success. */
 const cutCell = (subject: Subject) =>
   Effect.gen(function*() {
-    const call = { request: yield* hello, model: subject.model }
+    const call = { request: yield* hello(subject), model: subject.model }
     const entries =
       subject.answer({ ...spoken, toolCalls: subject.without.tools === undefined ? spoken.toolCalls : [] })
         .stream
@@ -215,7 +221,7 @@ const cutCell = (subject: Subject) =>
 
 const streamFailureCell = (subject: Subject) =>
   Effect.gen(function*() {
-    const call = { request: yield* hello, model: subject.model }
+    const call = { request: yield* hello(subject), model: subject.model }
     if (subject.streamFailures.length === 0) return yield* fail("there is no failure in a stream to try")
     const begun = begin(subject)
     for (const { entries, name, reason } of subject.streamFailures) {
@@ -249,7 +255,7 @@ const begin = (subject: Subject): Answer["stream"] => {
 
 const finishCell = (subject: Subject) =>
   Effect.gen(function*() {
-    const call = { request: yield* hello, model: subject.model }
+    const call = { request: yield* hello(subject), model: subject.model }
     for (const [word, { answer, reason }] of Object.entries(subject.finishes)) {
       const whole = yield* playing(subject, () => Playback.json(200, answer.whole), (vendor) => vendor.send(call)).pipe(
         Effect.catch((error) => fail(`${word}: ${error.message}`))
@@ -271,7 +277,7 @@ const canary = "sk-canary-0123456789abcdef"
 
 const failureCell = (subject: Subject, tag: keyof Subject["failures"]) =>
   Effect.gen(function*() {
-    const call = { request: yield* hello, model: subject.model }
+    const call = { request: yield* hello(subject), model: subject.model }
     const answers = subject.failures[tag]
     if ("absent" in answers) return
     for (const { body, headers = {}, retryAfter, status } of answers) {
@@ -381,7 +387,7 @@ const modelsCell = (subject: Subject) =>
 /** Over a real socket: the upstream sees that the caller has gone. */
 const cancellationCell = (subject: Subject) =>
   Effect.gen(function*() {
-    const request = yield* hello
+    const request = yield* hello(subject)
     const server = yield* FaultServer.make((response) => {
       response.writeHead(200, { "content-type": subject.streamType })
       for (const entry of begin(subject)) response.write(entry)

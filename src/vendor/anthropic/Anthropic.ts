@@ -213,7 +213,7 @@ export const layerConfig = (
   Anthropic.layerOf(Effect.flatMap(
     Config.all({
       apiKey: options.authToken === undefined
-        ? Settings.orElse(options.apiKey, Settings.apiKey("ANTHROPIC_API_KEY"))
+        ? Settings.orElse(options.apiKey, Settings.apiKeyUnless("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"))
         : Config.succeed(options.apiKey),
       baseUrl: Settings.baseUrl("ANTHROPIC_BASE_URL").pipe(Config.map(withVersion), Config.withDefault(defaultBaseUrl)),
       defaultModel: Settings.optionalText("ANTHROPIC_MODEL")

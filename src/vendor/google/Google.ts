@@ -132,7 +132,10 @@ export const layer = (options: Options): Layer.Layer<Google, never, HttpClient.H
 /** As Google's own clients: `GOOGLE_API_KEY`, else `GEMINI_API_KEY`; where neither is set the first is missed. */
 const apiKey: Effect.Effect<Redacted.Redacted<string>, Config.ConfigError> = Effect.flatMap(
   Config.all([Settings.optionalText("GOOGLE_API_KEY"), Settings.optionalText("GEMINI_API_KEY")]),
-  ([own, other]) => Settings.apiKey(own === undefined && other !== undefined ? "GEMINI_API_KEY" : "GOOGLE_API_KEY")
+  ([own, other]) =>
+    own === undefined && other !== undefined
+      ? Settings.apiKey("GEMINI_API_KEY")
+      : Settings.apiKeyUnless("GOOGLE_API_KEY", "GOOGLE_BASE_URL")
 )
 
 /**
