@@ -86,8 +86,12 @@ export const make = (directory: Directory): Router => {
       const name = Rules.choose(directory.rules, request, draw.now) ?? Rules.nameOf(request)
       const allowed = (candidate: Candidate) =>
         request.vendors === undefined || request.vendors.includes(candidate.vendor.name)
-      const groups = groupsOf(name, request)
-      return groups.some(({ candidates }) => candidates.some(allowed))
+      let groups = groupsOf(name, request)
+      const isServed = () => groups.some(({ candidates }) => candidates.some(allowed))
+      if (!isServed() && request.vendors !== undefined && name === request.model && !directory.routes.has(name)) {
+        groups = grouped(directory, insisted(name, request.vendors), "ordered")
+      }
+      return isServed()
         ? Result.succeed(Selection.make(groups, draw, (candidate) => allowed(candidate) && keep(candidate)))
         : Result.fail(noCandidate(directory, request))
     }
@@ -112,9 +116,13 @@ const found = (directory: Directory, patterns: ReadonlyArray<Route>, name: strin
   const slash = name.indexOf("/")
   const targets = slash > 0 && directory.vendor(name.slice(0, slash)) !== undefined
     ? [Target.make(name)]
-    : serving(directory.vendors(), isUnnamed ? undefined : name)
+    : Array.from(serving(directory.vendors(), isUnnamed ? undefined : name))
   return { targets, strategy: "ordered" }
 }
+
+/** The model of whoever names both it and the vendors, known to them or not: a list of models is never complete. */
+const insisted = (name: string, vendors: ReadonlyArray<string>): ReadonlyArray<Target.Target> =>
+  vendors.map((vendor) => Target.make({ vendor, model: name }))
 
 const filled = (part: string) => (target: Target.Target): Target.Target => ({
   ...target,

@@ -72,6 +72,20 @@ describe("routes", () => {
     }).pipe(Effect.scoped))
 })
 
+describe("a model that no vendor says it serves", () => {
+  const modest = Vendor.make({ name: "modest", serves: () => false, send: () => answer("Hi") })
+
+  it.effect("is nobody's, unless the request names the vendor too", () =>
+    Effect.gen(function*() {
+      const dispatcher = yield* Dispatcher.make({ vendors: [modest, named("b")], routes: { known: ["b/m"] } })
+      expect(yield* target(dispatcher, { model: "new", vendors: ["modest"] })).toBe("modest/new")
+      const error = yield* Effect.flip(target(dispatcher, { model: "known", vendors: ["modest"] }))
+      expect(error.reason._tag).toBe("NoCandidate")
+      const alone = yield* Dispatcher.make({ vendors: [modest] })
+      expect((yield* Effect.flip(target(alone, { model: "new" }))).reason._tag).toBe("NoCandidate")
+    }))
+})
+
 describe("modes", () => {
   const price = (output: number) => ({ input: output / 4, output })
   const routes = {

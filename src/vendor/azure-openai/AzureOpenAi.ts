@@ -159,8 +159,17 @@ export const make = (options: Options): Effect.Effect<Vendor.Vendor, never, Http
 export const layer = (options: Options): Layer.Layer<AzureOpenAi, never, HttpClient.HttpClient> =>
   AzureOpenAi.layerOf(make(options))
 
+/** A stand-in for Azure wants no key; Azure itself always does. */
+const keyConfig = Config.flatMap(
+  Settings.optionalText("AZURE_OPENAI_ENDPOINT"),
+  (endpoint) =>
+    endpoint === undefined || /\.(?:azure\.(?:com|us|cn)|microsoft\.com)(?:[:/]|$)/.test(endpoint)
+      ? Settings.apiKey("AZURE_OPENAI_API_KEY")
+      : Settings.apiKeyUnless("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT")
+)
+
 /**
- * Reads `AZURE_OPENAI_ENDPOINT` (required), `AZURE_OPENAI_API_KEY` (required unless a token is given),
+ * Reads `AZURE_OPENAI_ENDPOINT` (required), `AZURE_OPENAI_API_KEY` (required by Azure unless a token is given),
  * `AZURE_OPENAI_API_VERSION`, `AZURE_OPENAI_DEPLOYMENT` (the default model) and `AZURE_OPENAI_API` (`chat` or
  * `responses`); a broken value, or an empty required one, is a `ConfigError`. Given options win.
  *
@@ -172,7 +181,7 @@ export const layerConfig = (
 ): Layer.Layer<AzureOpenAi, Config.ConfigError, HttpClient.HttpClient> => {
   const { apiKey, token, ...rest } = options
   const credentials: Config.Config<Credentials> = token === undefined
-    ? Config.map(Settings.orElse(apiKey, Settings.apiKey("AZURE_OPENAI_API_KEY")), (apiKey) => ({ apiKey }))
+    ? Config.map(Settings.orElse(apiKey, keyConfig), (apiKey) => ({ apiKey }))
     : Config.succeed({ token })
   return AzureOpenAi.layerOf(Effect.flatMap(
     Config.all({

@@ -1,5 +1,5 @@
 import { Redacted } from "effect"
-import * as Anthropic from "../../../src/vendor/anthropic/Anthropic.ts"
+import * as Anthropic from "llmdispatcher/vendor/Anthropic"
 import type { Content, Usage } from "../Content.ts"
 import { contract } from "../Contract.ts"
 import type { Answer, FailureAnswer, Subject } from "../Subject.ts"

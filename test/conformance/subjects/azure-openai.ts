@@ -1,5 +1,5 @@
 import { Redacted } from "effect"
-import * as AzureOpenAi from "../../../src/vendor/azure-openai/AzureOpenAi.ts"
+import * as AzureOpenAi from "llmdispatcher/vendor/AzureOpenAi"
 import { judge } from "../../vendor/azure-openai/Contract.ts"
 import type { Content, ToolCall, Usage } from "../Content.ts"
 import type { Answer, FailureAnswer, Subject } from "../Subject.ts"

@@ -1,5 +1,5 @@
 import { Redacted } from "effect"
-import * as Google from "../../../src/vendor/google/Google.ts"
+import * as Google from "llmdispatcher/vendor/Google"
 import type { Content, ToolCall, Usage } from "../Content.ts"
 import { contract } from "../Contract.ts"
 import type { Answer, FailureAnswer, Subject } from "../Subject.ts"
