@@ -55,7 +55,7 @@ const large = Array.from({ length: 120 }, (_, line) => `${line}: "quoted" \\ tab
 const paris = { id: "call_1", name: "get_weather", params: { city: "Paris", unit: "celsius" } }
 
 /** The red dot of the PNG specification's examples, 1 × 1. */
-export const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
 const result = (modelOutput?: ReadonlyArray<any>): RequestInput => ({
   tools: [weather],

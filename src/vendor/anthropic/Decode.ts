@@ -65,11 +65,8 @@ const account = (state: State, usage: unknown): void => {
  * Counts made disjoint; what was not told stays absent.
  *
  * Anthropic's `input_tokens` are only those that the cache had no part in: the total is the sum of all three.
- *
- * @since 0.1.0
- * @category conversions
  */
-export const usageOf = (usage: Events.Usage): Response.Usage => {
+const usageOf = (usage: Events.Usage): Response.Usage => {
   const uncached = count(usage.input_tokens)
   const cacheRead = count(usage.cache_read_input_tokens)
   const cacheWrite = count(usage.cache_creation_input_tokens)

@@ -51,11 +51,8 @@ const describe = (state: State, { created_at, id, model }: Wire.Response, out: A
 
 /**
  * Counts made disjoint; what was not told stays absent.
- *
- * @since 0.1.0
- * @category conversions
  */
-export const usageOf = (usage: Wire.Usage): Response.Usage =>
+const usageOf = (usage: Wire.Usage): Response.Usage =>
   Chat.usageOf({
     prompt_tokens: usage.input_tokens,
     completion_tokens: usage.output_tokens,

@@ -65,11 +65,8 @@ const Message = Schema.Union([
 
 /**
  * A reasoning item as it came; without its encrypted text only a server that stored it knows what it was.
- *
- * @since 0.1.0
- * @category schemas
  */
-export const Reasoning = Schema.Struct({
+const Reasoning = Schema.Struct({
   type: Schema.Literal("reasoning"),
   id: Schema.String,
   summary: Schema.Array(Schema.Struct({ type: Schema.Literal("summary_text"), text: Schema.String })),
