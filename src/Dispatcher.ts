@@ -164,7 +164,7 @@ const begin = Effect.fnUntraced(function*(
     id: yield* newId,
     request,
     operation,
-    journal: { startedAt, attempts: [], calls: 0 },
+    journal: { startedAt, attempts: [], calls: 0, usages: [] },
     deadline: startedAt + allowed,
     scope
   }

@@ -51,6 +51,8 @@ export interface Journal {
   readonly attempts: Array<Attempt>
   /** Calls made, skipped candidates not counted. */
   calls: number
+  /** What each attempt that has ended took, as far as its vendor told. */
+  readonly usages: Array<{ readonly target: Target; readonly usage: Usage }>
 }
 
 /**
@@ -116,3 +118,20 @@ export type Handler<A, E = VendorError> = (call: Call) => Effect.Effect<A, E>
  * @category models
  */
 export type Policy<EIn, EOut> = <A>(next: Handler<A, EIn>) => Handler<A, EOut>
+
+/**
+ * Looks at a dispatch before it is routed: may wait, may refuse it; what it holds it gives back when the dispatch's
+ * Scope closes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Admission = (dispatch: Dispatch) => Effect.Effect<void, DispatchError>
+
+/**
+ * Changes a request before it is routed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Preparation = (request: Request) => Effect.Effect<Request, DispatchError>

@@ -47,6 +47,14 @@ export const StreamInterrupted = Schema.TaggedStruct("StreamInterrupted", told)
 export const MalformedResponse = Schema.TaggedStruct("MalformedResponse", told)
 /** The target failed too often and is left alone for a while. */
 export const CircuitOpen = Schema.TaggedStruct("CircuitOpen", told)
+/** The target refused for lack of capacity or quota, and is left alone until it said it would have some. */
+export const CoolingDown = Schema.TaggedStruct("CoolingDown", told)
+/** The dispatcher has as many calls to the target under way as it allows itself. */
+export const Busy = Schema.TaggedStruct("Busy", told)
+/** The dispatcher itself has too much to do, and others go first. */
+export const Shed = Schema.TaggedStruct("Shed", told)
+/** The caller asks more often than it may. */
+export const CallerLimited = Schema.TaggedStruct("CallerLimited", told)
 /** The time the request allowed ran out, `after` milliseconds. */
 export const DeadlineExceeded = Schema.TaggedStruct("DeadlineExceeded", { after: Schema.Finite })
 /** The key is missing, wrong or expired. */
@@ -68,6 +76,8 @@ export const ContentFiltered = Schema.TaggedStruct("ContentFiltered", told)
 export const ModelNotFound = Schema.TaggedStruct("ModelNotFound", told)
 /** The target cannot do what the request asks for. */
 export const UnsupportedFeature = Schema.TaggedStruct("UnsupportedFeature", told)
+/** The caller has spent what it may. */
+export const BudgetExceeded = Schema.TaggedStruct("BudgetExceeded", told)
 /** No target serves the model; `known` lists some that would be served. */
 export const NoCandidate = Schema.TaggedStruct("NoCandidate", {
   description: Schema.String,
@@ -91,6 +101,10 @@ export const RetryableReason = Schema.Union([
   StreamInterrupted,
   MalformedResponse,
   CircuitOpen,
+  CoolingDown,
+  Busy,
+  Shed,
+  CallerLimited,
   DeadlineExceeded,
   AllCandidatesFailed
 ])
@@ -116,6 +130,7 @@ export const FatalReason = Schema.Union([
   ContentFiltered,
   ModelNotFound,
   UnsupportedFeature,
+  BudgetExceeded,
   NoCandidate,
   AllCandidatesFailed
 ])
@@ -172,6 +187,10 @@ export const dispositions: { readonly [Tag in Reason["_tag"]]: Disposition } = {
   StreamInterrupted: retry(1, "failure"),
   MalformedResponse: retry(1, "failure"),
   CircuitOpen: leave("elsewhere", "ignored"),
+  CoolingDown: leave("elsewhere", "ignored"),
+  Busy: leave("elsewhere", "ignored"),
+  Shed: leave("stop", "ignored"),
+  CallerLimited: leave("stop", "ignored"),
   DeadlineExceeded: leave("stop", "ignored"),
   Unauthenticated: leave("disable", "ignored"),
   PermissionDenied: leave("elsewhere", "ignored"),
@@ -181,6 +200,7 @@ export const dispositions: { readonly [Tag in Reason["_tag"]]: Disposition } = {
   ContentFiltered: leave("stop", "ignored"),
   ModelNotFound: leave("elsewhere", "ignored"),
   UnsupportedFeature: leave("elsewhere", "ignored"),
+  BudgetExceeded: leave("stop", "ignored"),
   NoCandidate: leave("stop", "ignored"),
   AllCandidatesFailed: leave("stop", "ignored")
 }
@@ -194,6 +214,10 @@ const sentences: { readonly [Tag in Reason["_tag"]]: string } = {
   StreamInterrupted: "broke off in the middle of its answer",
   MalformedResponse: "sent an answer that breaks its own protocol",
   CircuitOpen: "failed too often and is left alone for a while",
+  CoolingDown: "asked to be left alone for a while",
+  Busy: "has as many calls under way as it is allowed",
+  Shed: "the dispatcher has too much to do just now",
+  CallerLimited: "the caller asks more often than it may",
   DeadlineExceeded: "the time allowed ran out",
   Unauthenticated: "did not accept the key",
   PermissionDenied: "does not permit this",
@@ -203,6 +227,7 @@ const sentences: { readonly [Tag in Reason["_tag"]]: string } = {
   ContentFiltered: "refused the content",
   ModelNotFound: "does not know the model",
   UnsupportedFeature: "cannot do what the request asks for",
+  BudgetExceeded: "the caller has spent what it may",
   NoCandidate: "nobody serves this request",
   AllCandidatesFailed: "every candidate failed"
 }

@@ -89,6 +89,16 @@ export type Fatal<Tag extends FatalReason["_tag"]> = FatalError & {
   readonly reason: Extract<FatalReason, { readonly _tag: Tag }>
 }
 
+type SkipTag = "CircuitOpen" | "CoolingDown" | "Busy"
+
+/**
+ * Why a target is passed over without a call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Skipped = Retryable<SkipTag>
+
 /**
  * What one call to one vendor can fail with.
  *
@@ -96,18 +106,28 @@ export type Fatal<Tag extends FatalReason["_tag"]> = FatalError & {
  * @category models
  */
 export type AttemptError =
-  | Retryable<Exclude<RetryableReason["_tag"], "CircuitOpen" | "DeadlineExceeded" | "AllCandidatesFailed">>
-  | Fatal<Exclude<FatalReason["_tag"], "NoCandidate" | "AllCandidatesFailed">>
+  | Retryable<
+    Exclude<RetryableReason["_tag"], SkipTag | "Shed" | "CallerLimited" | "DeadlineExceeded" | "AllCandidatesFailed">
+  >
+  | Fatal<Exclude<FatalReason["_tag"], "BudgetExceeded" | "NoCandidate" | "AllCandidatesFailed">>
 
 /**
- * What a dispatch can fail with: an open circuit stays inside, told by the attempts.
+ * What a dispatch can fail with: a target that was passed over stays inside, told by the attempts.
  *
  * @since 0.1.0
  * @category models
  */
 export type DispatchError =
-  | Retryable<Exclude<RetryableReason["_tag"], "CircuitOpen">>
+  | Retryable<Exclude<RetryableReason["_tag"], SkipTag>>
   | Fatal<FatalReason["_tag"]>
+
+const skipTags: ReadonlySet<string> = new Set<SkipTag>(["CircuitOpen", "CoolingDown", "Busy"])
+
+/**
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSkipped = (error: VendorError): error is Skipped => skipTags.has(error.reason._tag)
 
 /**
  * @since 0.1.0

@@ -25,6 +25,10 @@ const retryableReasons: { readonly [Tag in VendorError.RetryableReason["_tag"]]:
   StreamInterrupted: { _tag: "StreamInterrupted" },
   MalformedResponse: { _tag: "MalformedResponse" },
   CircuitOpen: { _tag: "CircuitOpen" },
+  CoolingDown: { _tag: "CoolingDown" },
+  Busy: { _tag: "Busy" },
+  Shed: { _tag: "Shed" },
+  CallerLimited: { _tag: "CallerLimited" },
   DeadlineExceeded: { _tag: "DeadlineExceeded", after: 5_000 },
   AllCandidatesFailed: { _tag: "AllCandidatesFailed", attempts }
 }
@@ -38,6 +42,7 @@ const fatalReasons: { readonly [Tag in VendorError.FatalReason["_tag"]]: VendorE
   ContentFiltered: { _tag: "ContentFiltered" },
   ModelNotFound: { _tag: "ModelNotFound" },
   UnsupportedFeature: { _tag: "UnsupportedFeature" },
+  BudgetExceeded: { _tag: "BudgetExceeded" },
   NoCandidate: { _tag: "NoCandidate", description: "no target serves \"x\"", known: ["a/m"] },
   AllCandidatesFailed: { _tag: "AllCandidatesFailed", attempts }
 }
@@ -57,6 +62,11 @@ describe("every reason", () => {
     StreamInterrupted: "broke off in the middle of its answer",
     MalformedResponse: "sent an answer that breaks its own protocol",
     CircuitOpen: "failed too often and is left alone for a while",
+    CoolingDown: "asked to be left alone for a while",
+    Busy: "has as many calls under way as it is allowed",
+    Shed: "the dispatcher has too much to do just now",
+    CallerLimited: "the caller asks more often than it may",
+    BudgetExceeded: "the caller has spent what it may",
     DeadlineExceeded: "the time allowed ran out (5s)",
     Unauthenticated: "did not accept the key",
     PermissionDenied: "does not permit this",

@@ -6,7 +6,7 @@
 import { Clock, Context, Duration, Effect, Exit, Scope } from "effect"
 import type { Call, Handler } from "../Policy.ts"
 import type { Attempt } from "../Response.ts"
-import { type AttemptError, isVendorError, type VendorError, withContext } from "../VendorError.ts"
+import { type AttemptError, isVendorError, type Skipped, type VendorError, withContext } from "../VendorError.ts"
 
 /**
  * Is told of each attempt as it fails, is skipped, or begins to answer; by default nobody listens.
@@ -62,6 +62,19 @@ export const announce = (attempt: Attempt): Effect.Effect<void> =>
   Effect.flatMap(CurrentListener, (listener) => listener(attempt))
 
 /**
+ * Passes over the call's target: its line says why, and no call is counted.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const skip = (call: Call, error: Skipped): Effect.Effect<never, Skipped> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const line = record(call, now, now, "skipped", error)
+    call.journal.attempts.push(line)
+    return Effect.andThen(announce(line), Effect.fail(error))
+  })
+
+/**
  * Makes the attempt: counts it, gives it a Scope, and when it ends early closes that and writes why.
  *
  * A stream's line is written when it begins to answer and rewritten when its Scope closes, with what came of it.
@@ -83,6 +96,10 @@ export const attempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptEr
         return line
       })
     const end = (exit: Exit.Exit<unknown, unknown>) => {
+      // Also what a broken answer took: vendors bill it.
+      if (call.observed.usage !== undefined) {
+        journal.usages.push({ target: call.candidate.target, usage: call.observed.usage })
+      }
       if (Exit.isSuccess(exit)) return write("answered")
       const error = Exit.findErrorOption(exit)
       return error._tag === "Some" && isVendorError(error.value)

@@ -3,10 +3,17 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Exit, Schedule, Scope } from "effect"
+import { Duration, Effect, Exit, Schedule, Scope } from "effect"
 import { CircuitBreaker } from "effect/persistence"
 import type { Handler } from "../Policy.ts"
-import { type AttemptError, disposition, isVendorError, type Retryable, retryable } from "../VendorError.ts"
+import {
+  type AttemptError,
+  disposition,
+  isVendorError,
+  type Retryable,
+  retryable,
+  type Skipped
+} from "../VendorError.ts"
 import * as Attempt from "./Attempt.ts"
 
 /**
@@ -84,7 +91,7 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
         key,
         classify: (exit) => judge(key, exit)
       }))
-  return <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError | Retryable<"CircuitOpen">> => (call) => {
+  return <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError | Skipped> => (call) => {
     const key = call.candidate.target.id
     const answer = call.operation === "send"
       ? next(call)
@@ -96,13 +103,7 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
           ? Effect.map(isProbe(breaker, key), (probe) => probe ? CircuitBreaker.success : CircuitBreaker.ignored)
           : judge(key, exit)
     }).pipe(
-      Effect.catchTag("CircuitBreakerError", (error) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const rejected = rejection(error)
-          const line = Attempt.record(call, now, now, "skipped", rejected)
-          call.journal.attempts.push(line)
-          return Effect.andThen(Attempt.announce(line), Effect.fail(rejected))
-        }))
+      Effect.catchTag("CircuitBreakerError", (error) => Attempt.skip(call, rejection(error)))
     )
   }
 }

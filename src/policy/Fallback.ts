@@ -10,8 +10,9 @@ import {
   type DispatchError,
   disposition,
   fatal,
-  type Retryable,
+  isSkipped,
   retryable,
+  type Skipped,
   withContext
 } from "../VendorError.ts"
 
@@ -24,7 +25,7 @@ export interface Options {
   readonly maxAttempts?: number | undefined
 }
 
-type CandidateError = AttemptError | Retryable<"CircuitOpen">
+type CandidateError = AttemptError | Skipped
 
 /** Who may be tried after this error: for a conversation too long, only windows known to be larger. */
 const narrow = (error: CandidateError, failed: Candidate, candidates: Candidates): void => {
@@ -57,7 +58,7 @@ const soonest = (errors: ReadonlyArray<CandidateError>): Duration.Duration | und
 const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): DispatchError => {
   const { attempts } = call.journal
   const last = errors[errors.length - 1]!
-  if (last.reason._tag !== "CircuitOpen" && (isAboutRequest(last) || errors.length === 1)) {
+  if (!isSkipped(last) && (isAboutRequest(last) || errors.length === 1)) {
     return withContext(last, { attempts }) as DispatchError
   }
   const reason = { _tag: "AllCandidatesFailed", attempts } as const
