@@ -105,7 +105,14 @@ describe("every reason", () => {
       [...actions].flatMap(([tag, own]) => own === action ? [tag] : [])
     assert.sameMembers(of("bigger"), ["ContextLengthExceeded"])
     assert.sameMembers(of("disable"), ["Unauthenticated", "QuotaExhausted"])
-    assert.sameMembers(of("elsewhere"), ["CircuitOpen", "PermissionDenied", "ModelNotFound", "UnsupportedFeature"])
+    assert.sameMembers(of("elsewhere"), [
+      "CircuitOpen",
+      "CoolingDown",
+      "Busy",
+      "PermissionDenied",
+      "ModelNotFound",
+      "UnsupportedFeature"
+    ])
     assert.includeMembers(of("stop"), ["InvalidRequest", "ContentFiltered", "DeadlineExceeded"])
     assert.strictEqual(VendorError.dispositions.RateLimited.health, "capacity")
   })
