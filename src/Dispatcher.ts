@@ -15,13 +15,17 @@ import * as Account from "./policy/Account.ts"
 import { attempt } from "./policy/Attempt.ts"
 import * as Capable from "./policy/Capable.ts"
 import * as Circuit from "./policy/Circuit.ts"
+import * as Cooldown from "./policy/Cooldown.ts"
 import { fallback } from "./policy/Fallback.ts"
+import * as Hedge from "./policy/Hedge.ts"
 import { observe } from "./policy/Observe.ts"
+import * as Resume from "./policy/Resume.ts"
+import * as RetryBudget from "./policy/RetryBudget.ts"
 import * as Retry from "./policy/Retry.ts"
 import * as StreamRules from "./policy/StreamRules.ts"
 import * as Timeout from "./policy/Timeout.ts"
 import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
-import type { Call, Candidates, Dispatch, Handler } from "./Policy.ts"
+import type { Admission, Call, Candidates, Dispatch, Handler, Policy, Preparation } from "./Policy.ts"
 import * as Request from "./Request.ts"
 import * as Response from "./Response.ts"
 import * as Route from "./Route.ts"
@@ -30,7 +34,14 @@ import type { Rule } from "./router/Rules.ts"
 import * as Stats from "./stats/Stats.ts"
 import type { AnyService, Answer, Vendor } from "./Vendor.ts"
 import * as VendorRegistry from "./VendorRegistry.ts"
-import { type AttemptError, type DispatchError, type Fatal, type Retryable, retryable } from "./VendorError.ts"
+import {
+  type AttemptError,
+  type DispatchError,
+  type Fatal,
+  type Retryable,
+  retryable,
+  type Skipped
+} from "./VendorError.ts"
 import { commit, type Committed } from "./wire/Commit.ts"
 
 export {
@@ -87,19 +98,50 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
   /** All the time a dispatch may take where the request sets none. Default 10 min. */
   readonly deadline?: Duration.Input | undefined
   /** `false` for none. */
-  readonly retry?: Omit<Retry.Options, "maxAttempts"> | false | undefined
+  readonly retry?: Omit<Retry.Options, "maxAttempts" | "take"> | false | undefined
+  /** How much retrying each target bears; `false` for any. */
+  readonly retryBudget?: RetryBudget.Options | false | undefined
+  /** Asks a second candidate when the first is slow to begin; by default nobody is. */
+  readonly hedge?: Hedge.Options | undefined
+  /** How long a target that refused is left alone; `false` for not at all. */
+  readonly cooldown?: Cooldown.Options | false | undefined
   /** `false` for none. */
   readonly circuit?: Circuit.Options | false | undefined
   readonly timeouts?: Timeout.Options | undefined
+  /** Looked at in their order before a request is routed: limits of callers, budgets, a queue. */
+  readonly admission?: ReadonlyArray<Admission> | undefined
+  /** Change a request before it is routed, in their order: trim it, summarise it. */
+  readonly prepare?: ReadonlyArray<Preparation> | undefined
+  /** Further policies around the attempts at one target, outermost first: its rate limit, its concurrency. */
+  readonly target?: ReadonlyArray<TargetPolicy> | undefined
   /** The most characters of a request. Default 20,000,000. */
   readonly maxRequestSize?: number | undefined
 }
+
+/**
+ * A policy around the attempts at one target, for whole answers and streams alike.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TargetPolicy = Policy<AttemptError | Skipped, AttemptError | Skipped>
 
 /** What an attempt reached: the value, with the call that reached it and when that began. */
 interface Reached<A> {
   readonly value: A
   readonly call: Call
   readonly startedAt: number
+}
+
+/** What a dispatch reached, and how it goes on when that breaks. */
+interface Dispatched<A> {
+  readonly reached: Reached<A>
+  readonly again: (text: string, broken: Call) => Effect.Effect<Reached<A>, DispatchError>
+}
+
+interface Chosen {
+  readonly dispatch: Dispatch
+  readonly candidates: Candidates
 }
 
 const reached = <A>(call: Call, vendorCall: Effect.Effect<A, AttemptError>): Effect.Effect<Reached<A>, AttemptError> =>
@@ -130,7 +172,7 @@ const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptEr
   return Effect.flatMap(
     reached(
       call,
-      vendor.stream({ request: call.request, model: target.model }).pipe(
+      vendor.stream({ request: Resume.requestOf(call), model: target.model }).pipe(
         Timeout.within(limits, "connect"),
         Effect.flatMap((stream) => Timeout.within(limits, "firstPart")(commit(stream))),
         Scope.provide(call.scope)
@@ -173,12 +215,13 @@ const begin = Effect.fnUntraced(function*(
 
 const withDeadline =
   (dispatch: Dispatch) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
-    const after = dispatch.deadline - dispatch.journal.startedAt
-    const { attempts } = dispatch.journal
-    return after === Infinity ? effect : Effect.timeoutOrElse(effect, {
-      duration: after,
-      orElse: () => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts }))
-    })
+    const { attempts, startedAt } = dispatch.journal
+    const after = dispatch.deadline - startedAt
+    return after === Infinity ? effect : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.timeoutOrElse(effect, {
+        duration: Math.max(0, dispatch.deadline - now),
+        orElse: () => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts }))
+      }))
   }
 
 /** Where vendors and routes are looked up: the static vendors first, then those that came since. */
@@ -230,7 +273,7 @@ const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Ca
     })))
   })
 
-const pass = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => next
+const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
 
 /**
  * Makes a dispatcher of vendors that are at hand; {@link layer} takes them from their services.
@@ -254,8 +297,16 @@ export const make = Effect.fnUntraced(function*(
   }
   const limits = Timeout.limits(options.timeouts)
   const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "10 minutes"))
-  const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts })
+  const budget = options.retryBudget === false ? undefined : RetryBudget.make(options.retryBudget)
+  const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts, take: budget?.take })
+  const hedge = options.hedge === undefined ? undefined : Hedge.make(stats, options.hedge)
+  const credit = budget?.credit ?? pass
   const timeout = Timeout.timeout(limits)
+  const cooldown = options.cooldown === false ? undefined : Cooldown.make(options.cooldown)
+  const check = cooldown?.check ?? pass
+  const note = cooldown?.note ?? pass
+  const own = (options.target ?? []).reduceRight<TargetPolicy>((inner, outer) => (next) => outer(inner(next)), pass)
+  const { admission = [], prepare = [] } = options
   const circuit = options.circuit === false
     ? pass
     : Circuit.circuit(yield* Effect.provide(Circuit.make(options.circuit), CircuitBreaker.layerStoreMemory()))
@@ -263,19 +314,31 @@ export const make = Effect.fnUntraced(function*(
   /** The policies around one vendor's call, outermost first. */
   const through = <A>(vendorCall: Handler<A, AttemptError>) =>
     // Outermost, since it alone knows the other candidates: what is inside speaks to one target.
-    fallback({ maxAttempts })<A>(
-      // Around the retries, so that it counts one outcome a dispatch, and an open circuit costs no wait.
-      circuit(
-        // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
-        retry(
-          // Gives the attempt its Scope and its line in the journal, so that everything inside it is told and closed.
-          attempt(
-            // Around the limits, so that a target that is too slow is known as slow.
-            observe(stats)(
-              // Inside the journal, so that a limit passed is told as this attempt's failure.
-              timeout(
-                // Next to the vendor, so that the span's time is the vendor's time.
-                traceAttempt(vendorCall)
+    fallback({ maxAttempts, hedge })<A>(
+      // Before the circuit: who asked to be left alone is not a probe.
+      check(
+        // Around the retries, so that it counts one outcome a dispatch, and an open circuit costs no wait.
+        circuit(
+          // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
+          retry(
+            // Each call counts against what the user's own limits allow.
+            own(
+              // Inside the retries, so that an answer gives back what they took.
+              credit(
+                // Next to the attempts, so that the others know at once whom to leave alone.
+                note(
+                  // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
+                  attempt(
+                    // Around the limits, so that a target that is too slow is known as slow.
+                    observe(stats)(
+                      // Inside the journal, so that a limit passed is told as this attempt's failure.
+                      timeout(
+                        // Next to the vendor, so that the span's time is the vendor's time.
+                        traceAttempt(vendorCall)
+                      )
+                    )
+                  )
+                )
               )
             )
           )
@@ -283,19 +346,49 @@ export const make = Effect.fnUntraced(function*(
       )
     )
 
+  /** The dispatch that may go on, its request made ready. */
+  const admitted = Effect.fnUntraced(function*(dispatch: Dispatch): Effect.fn.Return<Dispatch, DispatchError> {
+    for (const admit of admission) yield* admit(dispatch)
+    let { request } = dispatch
+    // After admission: a summary costs tokens, and who is refused shall cost none.
+    for (const change of prepare) request = yield* change(request)
+    return request === dispatch.request ? dispatch : { ...dispatch, request }
+  })
+
   const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reached<A>, AttemptError>) => {
     const reach = through(vendorCall)
-    return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Reached<A>, DispatchError> =>
+    const choose = (dispatch: Dispatch) =>
+      Effect.map(candidates(router, dispatch), (candidates): Chosen => ({ dispatch, candidates }))
+
+    /** Goes on with an answer that broke: at a candidate not tried yet, else at any but the one that broke it. */
+    const again = ({ candidates: first, dispatch }: Chosen) => (text: string, broken: Call) =>
+      Effect.gen(function*() {
+        const resumed = { ...dispatch, resumed: text }
+        const { candidates } = first.left() > 0 ? { candidates: first } : yield* choose(resumed)
+        if (candidates.left() > 1) candidates.restrict(({ target }) => target.id !== broken.candidate.target.id)
+        return yield* reach(resumed, candidates).pipe(withDeadline(resumed))
+      })
+
+    return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Dispatched<A>, DispatchError> =>
       Effect.gen(function*() {
         // First of all: nothing invalid is routed, counted or traced.
         const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
         const dispatch = yield* begin(operation, request, scope, deadline)
         let call: Call | undefined
-        return yield* candidates(router, dispatch).pipe(
-          Effect.flatMap((candidates) => reach(dispatch, candidates)),
+        return yield* admitted(dispatch).pipe(
+          Effect.flatMap(choose),
+          Effect.flatMap((chosen) =>
+            Effect.contextWith((context: Context.Context<never>) =>
+              Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => ({
+                reached,
+                // Under the span of this dispatch, wherever the stream is read.
+                again: (text, call) => Effect.provideContext(again(chosen)(text, call), context)
+              }))
+            )
+          ),
           // Around every attempt and every wait between them: one deadline for all of it.
           withDeadline(dispatch),
-          Effect.tap((reached) => Effect.sync(() => call = reached.call)),
+          Effect.tap(({ reached }) => Effect.sync(() => call = reached.call)),
           // Around the routing too, so that a request nobody serves is seen in the traces.
           traceDispatch(dispatch, () => call)
         )
@@ -307,7 +400,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       const scope = Scope.makeUnsafe()
       return sendDispatch(input, scope).pipe(
-        Effect.flatMap(({ call, value }) =>
+        Effect.flatMap(({ reached: { call, value } }) =>
           Effect.map(Clock.currentTimeMillis, (now) =>
             Response.make(Account.summarise(call, value.losses, now), value.parts))
         ),
@@ -329,10 +422,30 @@ export const make = Effect.fnUntraced(function*(
         }
         // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
         yield* Scope.addFinalizer(streamScope, Effect.suspend(() => Scope.close(scope, fate)))
-        const { call, startedAt, value } = yield* streamDispatch(input, scope).pipe(
+        const { again, reached } = yield* streamDispatch(input, scope).pipe(
           Effect.onError((cause) => close(Exit.failCause(cause)))
         )
-        return StreamRules.live(call, value, limits, startedAt, close)
+        const { call, startedAt, value } = reached
+        if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
+          return StreamRules.live(call, value, limits, startedAt, close)
+        }
+        const begun = ({ call, startedAt, value }: Reached<Committed>): Resume.Begun => ({
+          call,
+          // A broken answer ends its candidate, and the dispatch only when nobody goes on.
+          live: StreamRules.live(
+            call,
+            value,
+            limits,
+            startedAt,
+            (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
+          ),
+          leave: (error) => Scope.close(call.candidateScope, Exit.fail(error))
+        })
+        return Resume.resuming(
+          begun(reached),
+          (text, call) => Effect.map(again(text, call), begun),
+          (error) => close(Exit.fail(error))
+        )
       })
     ))
 

@@ -81,6 +81,8 @@ export interface Observed {
 export interface Dispatch {
   readonly id: string
   readonly request: Request
+  /** The text that a broken answer had sent before, where this dispatch goes on with it. */
+  readonly resumed?: string | undefined
   readonly operation: "send" | "stream"
   readonly journal: Journal
   /** Epoch milliseconds; `Infinity` where the request and the dispatcher set none. */
@@ -100,6 +102,8 @@ export interface Dispatch {
  */
 export interface Call extends Dispatch {
   readonly candidate: Candidate
+  /** Closes when the candidate is left: with all its attempts, and with what came of a stream that had begun. */
+  readonly candidateScope: Scope.Closeable
   /** How many candidates come after this one. */
   readonly untried: number
   readonly observed: Observed

@@ -33,6 +33,8 @@ export interface Route {
   readonly name: string
   readonly targets: ReadonlyArray<Target.Target>
   readonly strategy: StrategyName | Strategy
+  /** What becomes of a stream that breaks after it began: an error, or another candidate goes on with it. */
+  readonly onInterrupted: "fail" | "resume"
 }
 
 /**
@@ -49,6 +51,8 @@ export type RouteInput =
   | {
     readonly targets: ReadonlyArray<Target.TargetInput>
     readonly strategy?: StrategyName | Strategy | undefined
+    /** Default `fail`. */
+    readonly onInterrupted?: Route["onInterrupted"] | undefined
   }
 
 const isTargets = (input: RouteInput): input is ReadonlyArray<Target.TargetInput> => Array.isArray(input)
@@ -58,6 +62,6 @@ const isTargets = (input: RouteInput): input is ReadonlyArray<Target.TargetInput
  * @category constructors
  */
 export const make = (name: string, input: RouteInput): Route => {
-  const { strategy = "ordered", targets } = isTargets(input) ? { targets: input } : input
-  return { name, targets: targets.map(Target.make), strategy }
+  const { onInterrupted = "fail", strategy = "ordered", targets } = isTargets(input) ? { targets: input } : input
+  return { name, targets: targets.map(Target.make), strategy, onInterrupted }
 }

@@ -198,6 +198,22 @@ export const withContext = <E extends VendorError>(error: E, context: Context): 
 }
 
 /**
+ * The same error with these attempts, whatever it carried.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withAttempts = <E extends VendorError>(error: E, attempts: ReadonlyArray<Attempt>): E => {
+  const { requestId, status, target, vendor } = error
+  const context = { vendor, target, status, requestId, attempts }
+  const next = error._tag === "RetryableError"
+    ? retryable(error.reason, { ...context, retryAfter: error.retryAfter })
+    : fatal(error.reason, context)
+  if (error.stack !== undefined) next.stack = error.stack
+  return next as any
+}
+
+/**
  * @since 0.1.0
  * @category guards
  */

@@ -152,7 +152,7 @@ describe("Vendor.fromLanguageModel", () => {
         LanguageModel.LanguageModel,
         model
       )
-      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
       expect((yield* Effect.flip(dispatcher.send({ prompt: "Hi" }))).reason._tag).toBe("RateLimited")
       expect((yield* Effect.flip(Stream.runDrain(dispatcher.stream({ prompt: "Hi" })))).reason._tag).toBe("RateLimited")
     }))

@@ -33,16 +33,46 @@ export const observeLosses = (observed: Observed, losses: ReadonlyArray<Loss>): 
   if (losses.length > 0) observed.losses = losses.map(({ field }) => field)
 }
 
+type Counts = { readonly [name: string]: number | undefined }
+
+/** What nobody told stays absent. */
+const sum = <C extends Counts>(all: ReadonlyArray<C>): C => {
+  const total: Record<string, number> = {}
+  for (const counts of all) {
+    for (const name in counts) {
+      const count = counts[name]
+      if (count !== undefined) total[name] = (total[name] ?? 0) + count
+    }
+  }
+  return total as C
+}
+
+/** What this answer took, and what the attempts before it took that broke. */
+const spent = ({ candidate, journal, observed }: Call) => {
+  const usage = observed.usage ?? unknownUsage
+  const before = journal.usages.filter((ended) => ended.usage !== observed.usage)
+  if (before.length === 0) return { usage, cost: Target.cost(candidate.target, usage) }
+  const all = [...before, { target: candidate.target, usage }]
+  const costs = all.map(({ target, usage }) => Target.cost(target, usage))
+  return {
+    usage: {
+      inputTokens: sum(all.map(({ usage }) => usage.inputTokens)),
+      outputTokens: sum(all.map(({ usage }) => usage.outputTokens))
+    },
+    // One cost that is not known makes the sum unknown.
+    cost: costs.reduce((sum, cost) => sum === undefined || cost === undefined ? undefined : sum + cost, 0)
+  }
+}
+
 /**
- * Closes the account of an answer; usage and cost that nobody told stay unknown.
+ * Closes the account of an answer, all its attempts counted; usage and cost that nobody told stay unknown.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const summarise = (call: Call, losses: ReadonlyArray<Loss>, now: number): Summary => {
   const { candidate, journal, observed } = call
-  const usage = observed.usage ?? unknownUsage
-  const cost = Target.cost(candidate.target, usage)
+  const { cost, usage } = spent(call)
   const attempts = journal.attempts.slice()
   const answered = attempts[attempts.length - 1]
   return {

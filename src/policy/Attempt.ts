@@ -89,6 +89,8 @@ export const attempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptEr
     const call: Call = { ...outer, scope: Scope.forkUnsafe(outer.scope), observed: {} }
     const index = journal.attempts.length
     journal.calls += 1
+    // Its place is taken now: another attempt may begin before this one ends.
+    journal.attempts.push(record(call, startedAt, startedAt, "interrupted"))
     const write = (outcome: Attempt["outcome"], error?: VendorError) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const line = { ...record(call, startedAt, now, outcome, error), number: index + 1 }

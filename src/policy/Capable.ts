@@ -102,7 +102,13 @@ export const make = (dispatch: Dispatch): Capable => {
     const now = yield* Clock.currentTimeMillis
     for (; told < lacking.length; told++) {
       const { candidate, error } = lacking[told]!
-      const line = Attempt.record({ ...dispatch, candidate, untried: 0, observed: {} }, now, now, "skipped", error)
+      const line = Attempt.record(
+        { ...dispatch, candidate, candidateScope: dispatch.scope, untried: 0, observed: {} },
+        now,
+        now,
+        "skipped",
+        error
+      )
       journal.attempts.push(line)
       yield* Attempt.announce(line)
     }

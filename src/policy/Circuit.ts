@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect, Exit, Schedule, Scope } from "effect"
+import { Clock, type Duration, Effect, Exit, Schedule, Scope } from "effect"
 import { CircuitBreaker } from "effect/persistence"
-import type { Handler } from "../Policy.ts"
+import type { Call, Handler } from "../Policy.ts"
 import {
   type AttemptError,
   disposition,
@@ -27,6 +27,33 @@ export interface Options {
   readonly openDuration?: Duration.Input | undefined
   /** The longest it stays open. Default 5 min. */
   readonly maxOpenDuration?: Duration.Input | undefined
+}
+
+/** Outcomes over which the share of failures is looked at: 20, of which half open the circuit (Envoy, Finagle). */
+const window = 20
+
+/** The last outcomes of one target. */
+class Outcomes {
+  private readonly failed: Array<boolean> = []
+  private next = 0
+  private failures = 0
+
+  add(failed: boolean): void {
+    if (this.failed[this.next] === true) this.failures -= 1
+    if (failed) this.failures += 1
+    this.failed[this.next] = failed
+    this.next = (this.next + 1) % window
+  }
+
+  clear(): void {
+    this.failed.length = 0
+    this.next = 0
+    this.failures = 0
+  }
+
+  isHalfFailed(): boolean {
+    return this.failed.length >= window && this.failures * 2 >= window
+  }
 }
 
 /**
@@ -59,17 +86,40 @@ const rejection = (error: CircuitBreaker.CircuitBreakerError): Retryable<"Circui
     retryAfter: error.reason._tag === "CircuitOpen" ? error.reason.retryAfter : undefined
   })
 
+/** How often the last target of a route is called while all of them are left alone. */
+const panicInterval = 1_000
+
 /**
  * Guards each target by its circuit. Only what tells of the target's health counts: a fault of the request is ignored,
  * a rate limit only fails a probe. A stream is judged when it ends, since one that begins well may still be cut; only as
  * a probe it closes the circuit when it begins.
  *
+ * It opens after so many failures in a row, or when half of the last 20 calls failed: from then on a success no longer
+ * ends a row. Where all targets of a route are left alone, the last of them still gets a call a second.
+ *
  * @since 0.1.0
  * @category policies
  */
 export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
+  const outcomes = new Map<string, Outcomes>()
+  const panicked = new Map<string, number>()
+
+  const outcomesOf = (key: string): Outcomes => {
+    let known = outcomes.get(key)
+    if (known === undefined) outcomes.set(key, known = new Outcomes())
+    return known
+  }
+  const succeeded = (key: string) => {
+    const known = outcomesOf(key)
+    known.add(false)
+    if (!known.isHalfFailed()) return CircuitBreaker.success
+    return Effect.map(isProbe(breaker, key), (probe) => {
+      if (probe) known.clear()
+      return probe ? CircuitBreaker.success : CircuitBreaker.ignored
+    })
+  }
   const judge = (key: string, exit: Exit.Exit<unknown, unknown>) => {
-    if (Exit.isSuccess(exit)) return CircuitBreaker.success
+    if (Exit.isSuccess(exit)) return succeeded(key)
     const error = Exit.findErrorOption(exit)
     if (error._tag === "None" || !isVendorError(error.value)) return CircuitBreaker.ignored
     const failed = CircuitBreaker.failure({
@@ -77,6 +127,7 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
     })
     switch (disposition(error.value).health) {
       case "failure":
+        outcomesOf(key).add(true)
         return failed
       case "capacity":
         return Effect.map(isProbe(breaker, key), (probe) => probe ? failed : CircuitBreaker.ignored)
@@ -87,11 +138,21 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
   const report = (key: string) => (exit: Exit.Exit<unknown, unknown>) =>
     Exit.hasInterrupts(exit)
       ? Effect.void
-      : Effect.ignore(breaker.execute(exit as Exit.Exit<unknown, AttemptError>, {
+      : Effect.ignore(breaker.execute(exit as Exit.Exit<unknown, AttemptError | Skipped>, {
         key,
         classify: (exit) => judge(key, exit)
       }))
-  return <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError | Skipped> => (call) => {
+  /** The last of several targets that were all passed over, at most once in an interval. */
+  const isPanic = ({ journal, untried }: Call, key: string): Effect.Effect<boolean> =>
+    untried > 0 || journal.calls > 0 || journal.attempts.length === 0
+      ? Effect.succeed(false)
+      : Effect.map(Clock.currentTimeMillis, (now) => {
+        if (now - (panicked.get(key) ?? -Infinity) < panicInterval) return false
+        panicked.set(key, now)
+        return true
+      })
+
+  return <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> => (call) => {
     const key = call.candidate.target.id
     const answer = call.operation === "send"
       ? next(call)
@@ -103,7 +164,11 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
           ? Effect.map(isProbe(breaker, key), (probe) => probe ? CircuitBreaker.success : CircuitBreaker.ignored)
           : judge(key, exit)
     }).pipe(
-      Effect.catchTag("CircuitBreakerError", (error) => Attempt.skip(call, rejection(error)))
+      Effect.catchTag("CircuitBreakerError", (error) =>
+        Effect.flatMap(
+          isPanic(call, key),
+          (panic): Effect.Effect<A, AttemptError | Skipped> => panic ? next(call) : Attempt.skip(call, rejection(error))
+        ))
     )
   }
 }

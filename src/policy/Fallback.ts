@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect, Exit, Scope } from "effect"
+import { Duration, Effect, Exit, Result, Scope } from "effect"
 import type { Candidate, Candidates, Dispatch, Handler } from "../Policy.ts"
 import {
   type AttemptError,
@@ -15,6 +15,7 @@ import {
   type Skipped,
   withContext
 } from "../VendorError.ts"
+import * as Hedge from "./Hedge.ts"
 
 /**
  * @since 0.1.0
@@ -23,6 +24,8 @@ import {
 export interface Options {
   /** Calls in one dispatch, over all targets and retries. Default 3. */
   readonly maxAttempts?: number | undefined
+  /** Asks a second candidate beside a slow one; by default nobody is. */
+  readonly hedge?: Hedge.Hedge | undefined
 }
 
 type CandidateError = AttemptError | Skipped
@@ -77,20 +80,28 @@ const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): Dispat
  */
 export const fallback = (options?: Options) => {
   const maxAttempts = options?.maxAttempts ?? 3
+  const hedge = options?.hedge ?? Hedge.none
   return <A>(next: Handler<A, CandidateError>) =>
     Effect.fnUntraced(function*(call: Dispatch, candidates: Candidates): Effect.fn.Return<A, DispatchError> {
       const errors: Array<CandidateError> = []
+      const attempt = (candidate: Candidate) =>
+        Effect.suspend(() => {
+          const scope = Scope.forkUnsafe(call.scope)
+          const untried = candidates.left()
+          return next({ ...call, candidate, candidateScope: scope, untried, observed: {}, scope }).pipe(
+            Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
+            Effect.result,
+            Effect.map((result) => ({ candidate, result, isAnswer: Result.isSuccess(result) }))
+          )
+        })
       while (call.journal.calls < maxAttempts) {
-        const candidate = yield* candidates.next
-        if (candidate === undefined) break
-        const scope = Scope.forkUnsafe(call.scope)
-        const result = yield* next({ ...call, candidate, untried: candidates.left(), observed: {}, scope }).pipe(
-          Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
-          Effect.result
-        )
-        if (result._tag === "Success") return result.success
-        errors.push(result.failure)
-        narrow(result.failure, candidate, candidates)
+        const first = yield* candidates.next
+        if (first === undefined) break
+        for (const { candidate, result } of yield* hedge(call, first, candidates, attempt)) {
+          if (Result.isSuccess(result)) return result.success
+          errors.push(result.failure)
+          narrow(result.failure, candidate, candidates)
+        }
       }
       return yield* Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors))
     })

@@ -5,7 +5,7 @@
  */
 import { Clock, Duration, Effect, Random, Schedule } from "effect"
 import type { Call, Handler } from "../Policy.ts"
-import { type AttemptError, disposition } from "../VendorError.ts"
+import { type AttemptError, disposition, type Skipped } from "../VendorError.ts"
 
 /**
  * @since 0.1.0
@@ -20,9 +20,11 @@ export interface Options {
   readonly patience?: Duration.Input | undefined
   /** Calls in one dispatch, over all targets. Default 3 (see `Fallback`). */
   readonly maxAttempts?: number | undefined
+  /** Takes a retry from the target's budget; by default there is no such limit. */
+  readonly take?: ((target: string) => boolean) | undefined
 }
 
-const serverDelay = (error: AttemptError): Duration.Duration =>
+const serverDelay = (error: AttemptError | Skipped): Duration.Duration =>
   error._tag === "RetryableError" && error.retryAfter !== undefined ? error.retryAfter : Duration.zero
 
 /**
@@ -31,10 +33,10 @@ const serverDelay = (error: AttemptError): Duration.Duration =>
  * @since 0.1.0
  * @category schedules
  */
-export const schedule = (options?: Options): Schedule.Schedule<Duration.Duration, AttemptError> => {
+export const schedule = (options?: Options): Schedule.Schedule<Duration.Duration, AttemptError | Skipped> => {
   const cap = Duration.fromInputUnsafe(options?.cap ?? "8 seconds")
   return Schedule.exponential(options?.base ?? "500 millis").pipe(
-    Schedule.setInputType<AttemptError>(),
+    Schedule.setInputType<AttemptError | Skipped>(),
     Schedule.modifyDelay(({ duration, input }) =>
       Effect.map(
         Random.next,
@@ -55,15 +57,18 @@ export const retry = (options?: Options) => {
   const patience = Duration.fromInputUnsafe(options?.patience ?? "1 second")
   const maxAttempts = options?.maxAttempts ?? 3
   const waits = schedule(options)
-  const isWorthIt = (call: Call, before: number, error: AttemptError) => {
+  const isWorthIt = (call: Call, before: number, error: AttemptError | Skipped) => {
     const { action, retries } = disposition(error)
     if (action !== "retry" || error._tag !== "RetryableError") return false
     if (call.journal.calls - before > retries || call.journal.calls + call.untried >= maxAttempts) return false
     const delay = serverDelay(error)
     if (call.untried > 0 && Duration.isGreaterThan(delay, patience)) return false
-    return Effect.map(Clock.currentTimeMillis, (now) => now + Duration.toMillis(delay) < call.deadline)
+    return Effect.map(
+      Clock.currentTimeMillis,
+      (now) => now + Duration.toMillis(delay) < call.deadline && (options?.take?.(call.candidate.target.id) ?? true)
+    )
   }
-  return <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) => {
+  return <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> => (call) => {
     const before = call.journal.calls
     return Effect.retry(next(call), { schedule: waits, while: (error) => isWorthIt(call, before, error) })
   }

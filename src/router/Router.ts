@@ -38,6 +38,8 @@ export interface Directory {
  * @category models
  */
 export interface Router {
+  /** What the request's route does with a stream that breaks; without a route it is `fail`. */
+  readonly onInterrupted: (request: Request, now: number) => Route["onInterrupted"]
   /** Fails with `NoCandidate`, which tells what could be asked; `keep` leaves candidates out. */
   readonly select: (
     draw: Draw,
@@ -80,10 +82,14 @@ export const make = (directory: Directory): Router => {
     return groups
   }
 
+  const nameOf = (request: Request, now: number) => Rules.choose(directory.rules, request, now) ?? Rules.nameOf(request)
+
   return {
+    onInterrupted: (request, now) =>
+      found(directory, patterns, nameOf(request, now), request.model === undefined).onInterrupted,
     select: (draw, keep) => {
       const { request } = draw
-      const name = Rules.choose(directory.rules, request, draw.now) ?? Rules.nameOf(request)
+      const name = nameOf(request, draw.now)
       const allowed = (candidate: Candidate) =>
         request.vendors === undefined || request.vendors.includes(candidate.vendor.name)
       let groups = groupsOf(name, request)
@@ -98,10 +104,7 @@ export const make = (directory: Directory): Router => {
   }
 }
 
-interface Found {
-  readonly targets: Iterable<Target.Target>
-  readonly strategy: StrategyName | Strategy
-}
+type Found = Omit<Route, "name">
 
 /** The route of the name or of a pattern, `vendor/model`, or every vendor that says it serves the name. */
 const found = (directory: Directory, patterns: ReadonlyArray<Route>, name: string, isUnnamed: boolean): Found => {
@@ -109,7 +112,7 @@ const found = (directory: Directory, patterns: ReadonlyArray<Route>, name: strin
   if (route !== undefined) return route
   for (const route of patterns) {
     const part = Pattern.match(route.name, name)
-    if (part !== undefined) return { strategy: route.strategy, targets: route.targets.map(filled(part)) }
+    if (part !== undefined) return { ...route, targets: route.targets.map(filled(part)) }
   }
   const fallback = isUnnamed ? directory.routes.get("default") : undefined
   if (fallback !== undefined) return fallback
@@ -117,7 +120,7 @@ const found = (directory: Directory, patterns: ReadonlyArray<Route>, name: strin
   const targets = slash > 0 && directory.vendor(name.slice(0, slash)) !== undefined
     ? [Target.make(name)]
     : Array.from(serving(directory.vendors(), isUnnamed ? undefined : name))
-  return { targets, strategy: "ordered" }
+  return { targets, strategy: "ordered", onInterrupted: "fail" }
 }
 
 /** The model of whoever names both it and the vendors, known to them or not: a list of models is never complete. */

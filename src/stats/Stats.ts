@@ -14,12 +14,17 @@ import type { Dispatch } from "../Policy.ts"
 export interface TargetStats {
   /** Calls under way. */
   inFlight: number
+  /** When it last refused or failed, in epoch milliseconds; `-Infinity` where it never did. */
+  refusedAt: number
   /** Penalised peak-EWMA of the time to the answer's begin in milliseconds; whole and streamed answers apart. */
   readonly latency: { send: Average; stream: Average }
 }
 
 interface Average {
   value: number
+  /** The last times to begin, without penalties. */
+  readonly recent: Array<number>
+  next: number
   /** Epoch milliseconds; 0 while there is no sample. */
   at: number
 }
@@ -45,9 +50,17 @@ export interface Stats {
   readonly sample: (target: string, operation: Dispatch["operation"], latency: number, now: number) => void
   /** A call was refused or failed. */
   readonly penalise: (target: string, operation: Dispatch["operation"], now: number) => void
+  /** The time within which 95 of 100 calls began, of the last 100; `undefined` before there were 20. */
+  readonly percentile: (target: string, operation: Dispatch["operation"]) => number | undefined
   /** What one more call would cost: latency × calls under way; less is better, 0 where nothing is known. */
   readonly cost: (target: string, operation: Dispatch["operation"], now: number) => number
 }
+
+const average = (): Average => ({ value: 0, recent: [], next: 0, at: 0 })
+
+/** Samples of which percentiles are taken, and how few tell one. */
+const most = 100
+const least = 20
 
 /**
  * @since 0.1.0
@@ -60,7 +73,7 @@ export const make = (options: Options = {}): Stats => {
   const of = (target: string): TargetStats => {
     let stats = targets.get(target)
     if (stats === undefined) {
-      stats = { inFlight: 0, latency: { send: { value: 0, at: 0 }, stream: { value: 0, at: 0 } } }
+      stats = { inFlight: 0, refusedAt: -Infinity, latency: { send: average(), stream: average() } }
       targets.set(target, stats)
     }
     return stats
@@ -75,9 +88,20 @@ export const make = (options: Options = {}): Stats => {
   }
   return {
     of,
-    sample: (target, operation, latency, now) => add(of(target).latency[operation], latency, now),
-    penalise: (target, operation, now) => {
+    sample: (target, operation, latency, now) => {
       const average = of(target).latency[operation]
+      add(average, latency, now)
+      average.recent[average.next] = latency
+      average.next = (average.next + 1) % most
+    },
+    percentile: (target, operation) => {
+      const { recent } = of(target).latency[operation]
+      return recent.length < least ? undefined : recent.toSorted((a, b) => a - b)[Math.floor(recent.length * 0.95)]
+    },
+    penalise: (target, operation, now) => {
+      const stats = of(target)
+      const average = stats.latency[operation]
+      stats.refusedAt = now
       add(average, faded(average, now) + penalty, now)
     },
     cost: (target, operation, now) => {

@@ -3,7 +3,7 @@ import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Dispatcher from "llmdispatcher/Dispatcher"
 import { type AttemptError, fatal, retryable } from "llmdispatcher/VendorError"
-import { answer, overloaded, sequence, stream, textParts } from "../support/vendors.ts"
+import { answer, overloaded, sequence, serverFault, stream, textParts } from "../support/vendors.ts"
 
 const cut = Stream.concat(
   Stream.fromIterable(textParts("Hel").slice(0, 3)),
@@ -16,7 +16,7 @@ const ask = { prompt: "Hello" }
 const opened = Effect.gen(function*() {
   const failing = Array.from({ length: 5 }, () => Effect.fail(overloaded))
   const { calls, vendor } = sequence("a", [...failing, answer("Back")])
-  const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+  const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
   yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 4 })
   return { calls, dispatcher }
 })
@@ -57,7 +57,7 @@ describe("Circuit", () => {
       const failing = Array.from({ length: 5 }, () => Effect.fail(overloaded))
       const slow = Effect.delay(answer("Back"), "5 seconds")
       const { calls, vendor } = sequence("a", [...failing, slow])
-      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
       yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 4 })
       yield* TestClock.adjust("18 seconds")
       const probe = yield* Effect.forkChild(dispatcher.send(ask), { startImmediately: true })
@@ -74,7 +74,11 @@ describe("Circuit", () => {
     Effect.gen(function*() {
       const first = sequence("a", [Effect.fail(overloaded)])
       const second = sequence("b", [answer("Hi")])
-      const dispatcher = yield* Dispatcher.make({ vendors: [first.vendor, second.vendor], retry: false })
+      const dispatcher = yield* Dispatcher.make({
+        vendors: [first.vendor, second.vendor],
+        retry: false,
+        cooldown: false
+      })
       yield* Effect.repeat(dispatcher.send(ask), { times: 4 })
       const response = yield* dispatcher.send(ask)
       expect(first.calls.length).toBe(5)
@@ -94,7 +98,7 @@ describe("Circuit", () => {
       ]
       for (const error of errors) {
         const { calls, vendor } = sequence("a", [Effect.fail(error)])
-        const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+        const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
         yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 9 })
         expect(calls.length).toBe(10)
       }
@@ -104,7 +108,7 @@ describe("Circuit", () => {
     Effect.gen(function*() {
       const failing = Array.from({ length: 5 }, () => Effect.fail(overloaded))
       const { calls, vendor } = sequence("a", [...failing, Effect.fail(retryable({ _tag: "RateLimited" }))])
-      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
       yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 4 })
       yield* TestClock.adjust("18 seconds")
       expect((yield* Effect.flip(dispatcher.send(ask))).reason._tag).toBe("RateLimited")
@@ -115,7 +119,7 @@ describe("Circuit", () => {
   it.effect("counts a stream that is cut after it began", () =>
     Effect.gen(function*() {
       const { calls, vendor } = sequence("a", [stream(cut)])
-      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
       const errors = yield* Effect.forEach(
         Array.from({ length: 6 }),
         () => Effect.flip(Stream.runDrain(dispatcher.stream(ask)))
@@ -130,8 +134,36 @@ describe("Circuit", () => {
   it.effect("does not count callers who go away", () =>
     Effect.gen(function*() {
       const { calls, vendor } = sequence("a", [stream(textParts("Hel", "lo"))])
-      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false })
+      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
       yield* Effect.repeat(Stream.runDrain(Stream.take(dispatcher.stream(ask), 1)), { times: 9 })
       expect(calls.length).toBe(10)
+    }))
+
+  it.effect("opens when half of the last twenty calls failed, though never five in a row", () =>
+    Effect.gen(function*() {
+      let call = 0
+      const { calls, vendor } = sequence("a", [
+        Effect.suspend(() => call++ % 2 === 0 ? Effect.fail(serverFault) : answer("Hi"))
+      ])
+      const dispatcher = yield* Dispatcher.make({ vendors: [vendor], retry: false, cooldown: false })
+      yield* Effect.repeat(Effect.result(dispatcher.send(ask)), { times: 19 })
+      expect(calls.length).toBe(20)
+      yield* Effect.repeat(Effect.result(dispatcher.send(ask)), { times: 19 })
+      expect(calls.length).toBeLessThan(30)
+      expect((yield* Effect.flip(dispatcher.send(ask))).attempts?.[0]?.reason).toBe("CircuitOpen")
+    }))
+
+  it.effect("lets one call a second through to the last of several targets when all are open", () =>
+    Effect.gen(function*() {
+      const a = sequence("a", [Effect.fail(serverFault)])
+      const b = sequence("b", [Effect.fail(serverFault)])
+      const dispatcher = yield* Dispatcher.make({ vendors: [a.vendor, b.vendor], retry: false, cooldown: false })
+      yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 4 })
+      expect([a.calls.length, b.calls.length]).toEqual([5, 5])
+      yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 9 })
+      expect([a.calls.length, b.calls.length]).toEqual([5, 6])
+      yield* TestClock.adjust("1 second")
+      yield* Effect.repeat(Effect.flip(dispatcher.send(ask)), { times: 9 })
+      expect([a.calls.length, b.calls.length]).toEqual([5, 7])
     }))
 })

@@ -1,0 +1,96 @@
+/**
+ * Leaves a target alone until it said it would have capacity again, and a vendor whose key is no good until it may be.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Duration, Effect } from "effect"
+import type { Call, Handler } from "../Policy.ts"
+import { type AttemptError, disposition, type Retryable, retryable, type Skipped } from "../VendorError.ts"
+import * as Attempt from "./Attempt.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** For a rate limit that tells no time. Default 5 s (LiteLLM's). */
+  readonly rateLimit?: Duration.Input | undefined
+  /** For a quota that tells no time, and a key that is not accepted. Default 5 min. */
+  readonly disabled?: Duration.Input | undefined
+  /** The longest that a vendor's own time is believed. Default 1 day. */
+  readonly most?: Duration.Input | undefined
+  /** The longest that the last candidate is waited for. Default 10 s; never past the deadline. */
+  readonly patience?: Duration.Input | undefined
+}
+
+/**
+ * `check` stands around a target's retries and passes over one that cools down; `note` stands around each attempt and
+ * hears what came of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cooldown {
+  readonly check: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
+  readonly note: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError>
+  /** The epoch milliseconds until which a vendor (by its name) or a target (by its id) is left alone. */
+  readonly until: (key: string) => number | undefined
+}
+
+/**
+ * Two ledgers: capacity is a target's, so that a rate limit on one model leaves the vendor's others alone; a key and its
+ * quota are the whole vendor's.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options?: Options): Cooldown => {
+  const rateLimit = Duration.toMillis(Duration.fromInputUnsafe(options?.rateLimit ?? "5 seconds"))
+  const disabled = Duration.toMillis(Duration.fromInputUnsafe(options?.disabled ?? "5 minutes"))
+  const most = Duration.toMillis(Duration.fromInputUnsafe(options?.most ?? "1 day"))
+  const patience = Duration.toMillis(Duration.fromInputUnsafe(options?.patience ?? "10 seconds"))
+  const ledger = new Map<string, number>()
+
+  const keep = (key: string, until: number) => {
+    if (until > (ledger.get(key) ?? 0)) ledger.set(key, until)
+  }
+
+  const hear = ({ candidate }: Call, error: AttemptError, now: number) => {
+    const told = error._tag === "RetryableError" && error.retryAfter !== undefined
+      ? Math.min(Duration.toMillis(error.retryAfter), most)
+      : undefined
+    if (disposition(error).action === "disable") return keep(candidate.vendor.name, now + (told ?? disabled))
+    if (error.reason._tag === "RateLimited") return keep(candidate.target.id, now + (told ?? rateLimit))
+    // Any other failure that names a time means it.
+    if (told !== undefined) keep(candidate.target.id, now + told)
+  }
+
+  const leftOf = ({ candidate }: Call, now: number): number => {
+    let left = 0
+    for (const key of [candidate.vendor.name, candidate.target.id]) {
+      const until = ledger.get(key)
+      if (until === undefined) continue
+      if (until <= now) ledger.delete(key)
+      else left = Math.max(left, until - now)
+    }
+    return left
+  }
+
+  const coolingDown = (left: number): Retryable<"CoolingDown"> =>
+    retryable({ _tag: "CoolingDown" }, { retryAfter: Duration.millis(left) })
+
+  return {
+    until: (key) => ledger.get(key),
+    check: (next) => (call) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const left = leftOf(call, now)
+        if (left === 0) return next(call)
+        // Whoever comes last has nowhere else to go, and waits where that is short.
+        return call.untried === 0 && left <= patience && now + left < call.deadline
+          ? Effect.flatMap(Effect.sleep(left), () => next(call))
+          : Attempt.skip(call, coolingDown(left))
+      }),
+    note: (next) => (call) =>
+      Effect.tapError(next(call), (error) => Effect.map(Clock.currentTimeMillis, (now) => hear(call, error, now)))
+  }
+}
