@@ -101,6 +101,8 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
   readonly retry?: Omit<Retry.Options, "maxAttempts" | "take"> | false | undefined
   /** How much retrying each target bears; `false` for any. */
   readonly retryBudget?: RetryBudget.Options | false | undefined
+  /** Whether what a vendor's filter refused may be asked of others. Default `stop`. */
+  readonly onContentFiltered?: "stop" | "elsewhere" | undefined
   /** Asks a second candidate when the first is slow to begin; by default nobody is. */
   readonly hedge?: Hedge.Options | undefined
   /** How long a target that refused is left alone; `false` for not at all. */
@@ -314,7 +316,7 @@ export const make = Effect.fnUntraced(function*(
   /** The policies around one vendor's call, outermost first. */
   const through = <A>(vendorCall: Handler<A, AttemptError>) =>
     // Outermost, since it alone knows the other candidates: what is inside speaks to one target.
-    fallback({ maxAttempts, hedge })<A>(
+    fallback({ maxAttempts, hedge, onContentFiltered: options.onContentFiltered })<A>(
       // Before the circuit: who asked to be left alone is not a probe.
       check(
         // Around the retries, so that it counts one outcome a dispatch, and an open circuit costs no wait.

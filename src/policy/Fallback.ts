@@ -24,15 +24,20 @@ import * as Hedge from "./Hedge.ts"
 export interface Options {
   /** Calls in one dispatch, over all targets and retries. Default 3. */
   readonly maxAttempts?: number | undefined
+  /** What a vendor refused may be asked of others, or not. Default `stop`: a filter is not there to be gone round. */
+  readonly onContentFiltered?: "stop" | "elsewhere" | undefined
   /** Asks a second candidate beside a slow one; by default nobody is. */
   readonly hedge?: Hedge.Hedge | undefined
 }
 
 type CandidateError = AttemptError | Skipped
 
+const actionOf = (error: CandidateError, { onContentFiltered }: Options) =>
+  error.reason._tag === "ContentFiltered" && onContentFiltered === "elsewhere" ? "elsewhere" : disposition(error).action
+
 /** Who may be tried after this error: for a conversation too long, only windows known to be larger. */
-const narrow = (error: CandidateError, failed: Candidate, candidates: Candidates): void => {
-  switch (disposition(error).action) {
+const narrow = (error: CandidateError, failed: Candidate, candidates: Candidates, options: Options): void => {
+  switch (actionOf(error, options)) {
     case "stop":
       return candidates.restrict(() => false)
     case "bigger":
@@ -41,8 +46,8 @@ const narrow = (error: CandidateError, failed: Candidate, candidates: Candidates
 }
 
 /** Said of the request rather than of a target, so it is the caller's to know as it is. */
-const isAboutRequest = (error: CandidateError) => {
-  const { action } = disposition(error)
+const isAboutRequest = (error: CandidateError, options: Options) => {
+  const action = actionOf(error, options)
   return action === "stop" || action === "bigger"
 }
 
@@ -58,10 +63,10 @@ const soonest = (errors: ReadonlyArray<CandidateError>): Duration.Duration | und
   )
 
 /** What the caller hears: the one error there was, or that all failed, retryable as soon as one of them was. */
-const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): DispatchError => {
+const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>, options: Options): DispatchError => {
   const { attempts } = call.journal
   const last = errors[errors.length - 1]!
-  if (!isSkipped(last) && (isAboutRequest(last) || errors.length === 1)) {
+  if (!isSkipped(last) && (isAboutRequest(last, options) || errors.length === 1)) {
     return withContext(last, { attempts }) as DispatchError
   }
   const reason = { _tag: "AllCandidatesFailed", attempts } as const
@@ -78,9 +83,8 @@ const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>): Dispat
  * @since 0.1.0
  * @category policies
  */
-export const fallback = (options?: Options) => {
-  const maxAttempts = options?.maxAttempts ?? 3
-  const hedge = options?.hedge ?? Hedge.none
+export const fallback = (options: Options = {}) => {
+  const { hedge = Hedge.none, maxAttempts = 3 } = options
   return <A>(next: Handler<A, CandidateError>) =>
     Effect.fnUntraced(function*(call: Dispatch, candidates: Candidates): Effect.fn.Return<A, DispatchError> {
       const errors: Array<CandidateError> = []
@@ -100,9 +104,9 @@ export const fallback = (options?: Options) => {
         for (const { candidate, result } of yield* hedge(call, first, candidates, attempt)) {
           if (Result.isSuccess(result)) return result.success
           errors.push(result.failure)
-          narrow(result.failure, candidate, candidates)
+          narrow(result.failure, candidate, candidates, options)
         }
       }
-      return yield* Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors))
+      return yield* Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors, options))
     })
 }

@@ -39,6 +39,21 @@ const dispatcher = await Effect.runPromise(
   Scope.provide(Dispatcher.make({ vendors: [vendor("one", 1), vendor("sixteen", 16)] }), scope)
 )
 
+/** The same vendor behind routes of more and more targets, chosen by what they are doing. */
+const sizes = [1, 10, 100, 1_000]
+const routed = await Effect.runPromise(
+  Scope.provide(
+    Dispatcher.make({
+      vendors: [vendor("one", 1)],
+      routes: Object.fromEntries(sizes.map((size) => [
+        `${size} targets`,
+        { targets: Array.from({ length: size }, (_, index) => `one/m${index}`), strategy: "fastest" as const }
+      ]))
+    }),
+    scope
+  )
+)
+
 const sdkUsage = {
   inputTokens: { total: 3, noCache: 3, cacheRead: undefined, cacheWrite: undefined },
   outputTokens: { total: 2, text: 2, reasoning: undefined }
@@ -127,6 +142,20 @@ console.log(
     `a part of ${parts}`,
     await measure(streams, { rounds: 15, times: 50 }),
     "Dispatcher.stream, a part at a time"
+  )
+)
+console.log()
+console.log(
+  table(
+    "a dispatch by a route",
+    await measure(
+      sizes.map((size) => ({
+        name: `of ${size}`,
+        run: repeated(routed.send({ model: `${size} targets`, prompt: "Hello there" }))
+      })),
+      { rounds: 15, times: 2_000 }
+    ),
+    "of 1"
   )
 )
 await Effect.runPromise(Scope.close(scope, Exit.void))

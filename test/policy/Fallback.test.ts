@@ -50,6 +50,19 @@ describe("Fallback", () => {
       })
   )
 
+  it.effect("takes what a filter refused elsewhere only where that is allowed", () =>
+    Effect.gen(function*() {
+      const filtered = fatal({ _tag: "ContentFiltered" })
+      const vendors = () => [
+        sequence("a", [Effect.fail(filtered)]).vendor,
+        sequence("b", [answer("Hi")]).vendor
+      ]
+      const strict = yield* Dispatcher.make({ vendors: vendors() })
+      expect((yield* Effect.flip(strict.send(ask))).reason._tag).toBe("ContentFiltered")
+      const free = yield* Dispatcher.make({ vendors: vendors(), onContentFiltered: "elsewhere" })
+      expect((yield* free.send(ask)).vendor).toBe("b")
+    }))
+
   it.effect("takes a conversation that is too long only to a window known to be larger", () =>
     Effect.gen(function*() {
       const tooLong = fatal({ _tag: "ContextLengthExceeded" })
