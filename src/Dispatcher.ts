@@ -349,13 +349,15 @@ export const make = Effect.fnUntraced(function*(
     )
 
   /** The dispatch that may go on, its request made ready. */
-  const admitted = Effect.fnUntraced(function*(dispatch: Dispatch): Effect.fn.Return<Dispatch, DispatchError> {
-    for (const admit of admission) yield* admit(dispatch)
-    let { request } = dispatch
-    // After admission: a summary costs tokens, and who is refused shall cost none.
-    for (const change of prepare) request = yield* change(request)
-    return request === dispatch.request ? dispatch : { ...dispatch, request }
-  })
+  const admitted = admission.length === 0 && prepare.length === 0 ?
+    Effect.succeed :
+    Effect.fnUntraced(function*(dispatch: Dispatch): Effect.fn.Return<Dispatch, DispatchError> {
+      for (const admit of admission) yield* admit(dispatch)
+      let { request } = dispatch
+      // After admission: a summary costs tokens, and who is refused shall cost none.
+      for (const change of prepare) request = yield* change(request)
+      return request === dispatch.request ? dispatch : { ...dispatch, request }
+    })
 
   const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reached<A>, AttemptError>) => {
     const reach = through(vendorCall)
@@ -380,7 +382,7 @@ export const make = Effect.fnUntraced(function*(
         return yield* admitted(dispatch).pipe(
           Effect.flatMap(choose),
           Effect.flatMap((chosen) =>
-            Effect.contextWith((context: Context.Context<never>) =>
+            Effect.withFiber(({ context }) =>
               Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => ({
                 reached,
                 // Under the span of this dispatch, wherever the stream is read.

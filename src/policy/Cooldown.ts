@@ -82,7 +82,7 @@ export const make = (options?: Options): Cooldown => {
   return {
     until: (key) => ledger.get(key),
     check: (next) => (call) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      ledger.size === 0 ? next(call) : Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const left = leftOf(call, now)
         if (left === 0) return next(call)
         // Whoever comes last has nowhere else to go, and waits where that is short.

@@ -49,12 +49,17 @@ export const make = (options?: Options): RetryBudget => {
       budgets.set(target, tokens - 1)
       return true
     },
-    credit: (next) => (call) =>
-      Effect.tap(next(call), () =>
+    credit: (next) => (call) => {
+      const { id } = call.candidate.target
+      // Nothing was taken, so nothing is to be given back.
+      if (!budgets.has(id)) return next(call)
+      return Effect.tap(next(call), () =>
         Effect.sync(() => {
-          const { id } = call.candidate.target
+          const tokens = left(id) + ratio
           // A full budget needs no entry.
-          if (budgets.has(id)) budgets.set(id, Math.min(most, left(id) + ratio))
+          if (tokens < most) budgets.set(id, tokens)
+          else budgets.delete(id)
         }))
+    }
   }
 }

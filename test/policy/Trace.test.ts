@@ -4,7 +4,7 @@ import { SpanKind, SpanStatusCode } from "@opentelemetry/api"
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import { Effect, Stream } from "effect"
 import * as Dispatcher from "llmdispatcher/Dispatcher"
-import { fatal } from "llmdispatcher/VendorError"
+import { fatal, retryable } from "llmdispatcher/VendorError"
 import { answer, finish, overloaded, sequence, stream, textParts } from "../support/vendors.ts"
 
 const traced = <A, E>(program: Effect.Effect<A, E>) =>
@@ -107,6 +107,32 @@ describe("Trace", () => {
       const [caller] = named(spans, "caller")
       const [dispatch] = named(spans, "llmdispatcher.dispatch")
       expect(dispatch?.parentSpanContext?.spanId).toBe(caller?.spanContext().spanId)
+    }))
+
+  it.effect("keeps the attempt that goes on with a broken stream under the same dispatch", () =>
+    Effect.gen(function*() {
+      const cut = Stream.concat(
+        Stream.fromIterable(textParts("Hel").slice(0, 3)),
+        Stream.fail(retryable({ _tag: "StreamInterrupted" }))
+      )
+      const vendors = [sequence("a", [stream(cut)]).vendor, sequence("b", [stream(textParts("Hel", "lo"))]).vendor]
+      const spans = yield* traced(Effect.scoped(Effect.gen(function*() {
+        const dispatcher = yield* Dispatcher.make({
+          vendors,
+          routes: { default: { targets: ["a/m", "b/m"], onInterrupted: "resume" } }
+        })
+        yield* Stream.runDrain(dispatcher.stream({ prompt: "Hello" }))
+      })))
+      const [dispatch] = named(spans, "llmdispatcher.dispatch")
+      expect(
+        named(spans, "chat m").map(({ attributes, parentSpanContext }) => [
+          attributes["llmdispatcher.vendor"],
+          attributes["error.type"],
+          parentSpanContext?.spanId === dispatch?.spanContext().spanId
+        ])
+      ).toEqual([["a", "StreamInterrupted", true], ["b", undefined, true]])
+      expect(dispatch?.attributes["llmdispatcher.attempts"]).toBe(2)
+      expect(dispatch?.attributes["error.type"]).toBeUndefined()
     }))
 
   it.effect("ends the spans of a stream whose caller went away", () =>
