@@ -37,13 +37,14 @@ export const parseDuration = (text: string): Option.Option<Duration.Duration> =>
   return duration !== undefined && Duration.toMillis(duration) > 0 ? Option.some(duration) : Option.none()
 }
 
+const separated = (given: ReadonlyArray<string>): ReadonlyArray<string> =>
+  given.flatMap((names) => names.split(",")).map((name) => name.trim()).filter((name) => name !== "")
+
 const vendor = Flag.String("vendor").pipe(
   Flag.withDescription("Ask only this vendor; may be repeated or separated by commas"),
   Flag.withMetavar("NAME"),
   Flag.atLeast(0),
-  Flag.map((given) =>
-    given.flatMap((names) => names.split(",")).map((name) => name.trim()).filter((name) => name !== "")
-  )
+  Flag.map(separated)
 )
 
 const on = (name: string, description: string) =>
@@ -108,6 +109,41 @@ export const models = {
 
 /**
  * @since 0.1.0
+ * @category flags
+ */
+export const simulate = {
+  scenario: Argument.String("scenario").pipe(
+    Argument.withDescription("A scenario file, YAML or JSON, as examples/outage.yaml")
+  ),
+  seed: Flag.Int("seed").pipe(
+    Flag.withDescription("The seed of all chance; the same seed gives the same bytes. Left out, the scenario's"),
+    Flag.withMetavar("NUMBER"),
+    Flag.optional
+  ),
+  compare: Flag.String("compare").pipe(
+    Flag.withDescription("The policies to run, separated by commas; left out, default and the scenario's own"),
+    Flag.withMetavar("NAMES"),
+    Flag.atLeast(0),
+    Flag.map(separated)
+  ),
+  trace: Flag.String("trace").pipe(
+    Flag.withDescription(
+      "A CSV file of arrival second, input tokens, output tokens, in place of the scenario's traffic"
+    ),
+    Flag.withMetavar("FILE"),
+    Flag.optional
+  ),
+  out: Flag.String("out").pipe(
+    Flag.withDescription("The folder for the report as JSON and SVG. Default simulation"),
+    Flag.withMetavar("FOLDER"),
+    Flag.withDefault("simulation")
+  ),
+  json: on("json", "Print the report as one JSON object in place of the table"),
+  debug
+}
+
+/**
+ * @since 0.1.0
  * @category models
  */
 export interface Send {
@@ -130,6 +166,20 @@ export interface Send {
  */
 export interface Models {
   readonly vendors: ReadonlyArray<string>
+  readonly json: boolean
+  readonly debug: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Simulate {
+  readonly scenario: string
+  readonly seed: Option.Option<number>
+  readonly compare: ReadonlyArray<string>
+  readonly trace: Option.Option<string>
+  readonly out: string
   readonly json: boolean
   readonly debug: boolean
 }

@@ -1,5 +1,5 @@
 /**
- * The command line: `llmdispatcher send` and `llmdispatcher models`.
+ * The command line: `llmdispatcher send`, `llmdispatcher models` and `llmdispatcher simulate`.
  *
  * What answers is loaded only when it is needed, and the modules of effect one by one, so that help, version and
  * complaints come at once.
@@ -51,6 +51,25 @@ const models = Command.make(
   ])
 )
 
+const simulate = Command.make(
+  "simulate",
+  Flags.simulate,
+  (flags) => Effect.flatMap(Effect.promise(() => import("./Simulate.ts")), ({ simulate }) => simulate(flags))
+).pipe(
+  Command.withDescription("Run a scenario of traffic, vendors and incidents, and tell what each policy comes to"),
+  Command.withExamples([
+    { command: "llmdispatcher simulate examples/outage.yaml", description: "What if the first vendor dies?" },
+    {
+      command: "llmdispatcher simulate examples/outage.yaml --compare default,fastest,official-sdk --seed 7",
+      description: "Compare policies on the same traffic"
+    },
+    {
+      command: "llmdispatcher simulate examples/outage.yaml --trace traffic.csv --out report",
+      description: "The same with your own traffic"
+    }
+  ])
+)
+
 const root = Command.make("llmdispatcher").pipe(
   Command.withDescription(
     `Asks the vendors whose settings stand in the environment, the next one when one fails.
@@ -58,10 +77,11 @@ const root = Command.make("llmdispatcher").pipe(
   Vendors: ${variables.join(", ")}; without any, a sandbox answers.
   Exit codes: 0 answered, 2 bad input, 3 failed but may succeed later, 4 failed for good, 130 interrupted.`
   ),
-  Command.withSubcommands([send, models]),
+  Command.withSubcommands([send, models, simulate]),
   Command.withExamples([
     { command: "llmdispatcher send \"Hello\"", description: "Ask" },
-    { command: "llmdispatcher models", description: "List what can be asked" }
+    { command: "llmdispatcher models", description: "List what can be asked" },
+    { command: "llmdispatcher simulate examples/outage.yaml", description: "See what an outage would do" }
   ])
 )
 

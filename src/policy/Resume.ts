@@ -266,6 +266,8 @@ export interface Begun {
   readonly call: Call
   readonly live: Pull.Pull<Parts, DispatchError>
   readonly leave: (error: DispatchError) => Effect.Effect<void>
+  /** Closes its candidate as given up: it did nothing wrong. */
+  readonly giveUp: Effect.Effect<void>
 }
 
 /**
@@ -308,7 +310,7 @@ export const resuming = (
     const mapped = continuation === undefined
       ? Result.succeed<ReadonlyArray<StreamPart>>(parts)
       : continuation.take(parts)
-    if (Result.isFailure(mapped)) return broke(mapped.failure)
+    if (Result.isFailure(mapped)) return Effect.andThen(current.giveUp, broke(mapped.failure))
     note(sent, mapped.success)
     return Arr.isReadonlyArrayNonEmpty(mapped.success) ? Effect.succeed(mapped.success) : pull
   }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Clock, Duration, Effect } from "effect"
-import type { Handler } from "../Policy.ts"
+import type { Call, Handler } from "../Policy.ts"
 import { type AttemptError, type Retryable, retryable } from "../VendorError.ts"
 
 /**
@@ -68,6 +68,26 @@ export const within =
       duration: limits[phase],
       orElse: () => Effect.fail(timedOut(phase, limits[phase]))
     })
+
+/**
+ * The same, and no longer than this candidate's share of the time that is left: a vendor that says nothing must not take
+ * the time in which others would have answered.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const sharing =
+  (limits: Limits, phase: "connect" | "firstPart", { deadline, untried }: Call) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Retryable<"TimedOut">, R> =>
+    untried === 0
+      ? within(limits, phase)(effect)
+      : Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const share = Math.max(0, deadline - now) / (Math.min(untried, mostOthers) + 1)
+        return within({ ...limits, [phase]: Math.min(limits[phase], share) }, phase)(effect)
+      })
+
+/** Candidates for whom time is kept: a dispatch makes three calls where nothing else is said. */
+const mostOthers = 2
 
 /**
  * Bounds the attempt: a whole answer entirely, a stream until it begins.

@@ -122,9 +122,18 @@ describe("a stream that breaks", () => {
       expect([seen.error?.reason._tag, seen.text, seen.finishes]).toEqual(["StreamInterrupted", "Hello there", 0])
       expect(seen.attempts).toEqual([
         "v0 failed StreamInterrupted",
-        "v1 failed StreamInterrupted",
+        "v1 interrupted",
         "v0 failed StreamInterrupted"
       ])
+    }))
+
+  it.effect("does not hold it against a target that says something else", () =>
+    Effect.gen(function*() {
+      const { dispatcher, made } = yield* over([[[broken(begun("Hello"))]], [[whole("Good morning.")]]])
+      yield* Effect.repeat(read(dispatcher), { times: 9 })
+      const before = made[1]!.calls.length
+      expect((yield* read(dispatcher, { model: "v1/m" })).text).toBe("Good morning.")
+      expect(made[1]!.calls.length).toBe(before + 1)
     }))
 
   it.effect("ends with what broke it where the other says less", () =>

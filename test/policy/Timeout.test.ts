@@ -94,6 +94,19 @@ describe("Timeout", () => {
       expect((yield* Fiber.join(streamed)).reason).toEqual({ _tag: "TimedOut", phase: "total", after: 300_000 })
     }))
 
+  it.effect("leaves time to the others: a silent vendor gets no more than its share of what is left", () =>
+    Effect.gen(function*() {
+      const silent = sequence("a", [stream(Stream.never)]).vendor
+      const good = sequence("b", [stream(textParts("Hi"))]).vendor
+      const dispatcher = yield* Dispatcher.make({ vendors: [silent, good], ...only })
+      const fiber = yield* Effect.forkChild(
+        Stream.runCollect(dispatcher.stream({ prompt: "Hello", deadline: "20 seconds" }))
+      )
+      yield* TestClock.adjust("10 seconds")
+      const parts = yield* Fiber.join(fiber)
+      expect(parts.flatMap((part) => part.type === "text-delta" ? [part.delta] : [])).toEqual(["Hi"])
+    }))
+
   it.effect("retries after a timeout where no other candidate is left", () =>
     Effect.gen(function*() {
       const { calls, vendor } = sequence("a", [Effect.never, answer("Hi")])
