@@ -9,6 +9,7 @@
 import { Channel, Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Result, Scope, Stream } from "effect"
 import { LanguageModel } from "effect/ai"
 import { CircuitBreaker } from "effect/persistence"
+import * as Cache from "./cache/Cache.ts"
 import { ConfigError } from "./config/ConfigError.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
 import * as Account from "./policy/Account.ts"
@@ -175,8 +176,8 @@ const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptEr
     reached(
       call,
       vendor.stream({ request: Resume.requestOf(call), model: target.model }).pipe(
-        Timeout.within(limits, "connect"),
-        Effect.flatMap((stream) => Timeout.within(limits, "firstPart")(commit(stream))),
+        Timeout.sharing(limits, "connect", call),
+        Effect.flatMap((stream) => Timeout.sharing(limits, "firstPart", call)(commit(stream))),
         Scope.provide(call.scope)
       )
     ),
@@ -287,6 +288,7 @@ export const make = Effect.fnUntraced(function*(
   options: Omit<Options, "vendors"> & {
     readonly vendors: ReadonlyArray<Vendor>
     readonly registry?: VendorRegistry.VendorRegistry["Service"] | undefined
+    readonly cache?: Cache.Cache["Service"] | undefined
   }
 ): Effect.fn.Return<Dispatcher["Service"], ConfigError, Scope.Scope> {
   const registry = options.registry ?? VendorRegistry.make()
@@ -443,7 +445,8 @@ export const make = Effect.fnUntraced(function*(
             startedAt,
             (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
           ),
-          leave: (error) => Scope.close(call.candidateScope, Exit.fail(error))
+          leave: (error) => Scope.close(call.candidateScope, Exit.fail(error)),
+          giveUp: Scope.close(call.candidateScope, Exit.interrupt())
         })
         return Resume.resuming(
           begun(reached),
@@ -453,9 +456,14 @@ export const make = Effect.fnUntraced(function*(
       })
     ))
 
+  // Before anything else: an answer that is there already takes no place, no budget and no call.
+  const uncached = { send, stream }
+  const faced = options.cache === undefined
+    ? uncached
+    : options.cache.through(uncached, { newId, deadline, maxRequestSize: options.maxRequestSize })
+
   return Dispatcher.of({
-    send,
-    stream,
+    ...faced,
     vendors: Effect.sync(() => Array.from(directory.vendors())),
     routes: directory.routes,
     stats,
@@ -481,7 +489,8 @@ export const layer = <const Vendors extends ReadonlyArray<AnyService>>(
       const vendors: Array<Vendor> = []
       for (const service of options.vendors) vendors.push(yield* service)
       const registry = Option.getOrUndefined(yield* Effect.serviceOption(VendorRegistry.VendorRegistry))
-      return yield* make({ ...options, vendors, registry })
+      const cache = Option.getOrUndefined(yield* Effect.serviceOption(Cache.Cache))
+      return yield* make({ ...options, vendors, registry, cache })
     })
   )
 

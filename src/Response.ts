@@ -152,7 +152,9 @@ export const Summary = Schema.Struct({
   cost: Schema.optionalKey(Schema.Finite),
   timings: Timings,
   attempts: Schema.Array(Attempt),
-  losses: Schema.Array(Loss)
+  losses: Schema.Array(Loss),
+  /** Of an answer that came from the cache: the dispatch that made it, and how many milliseconds ago. */
+  cached: Schema.optionalKey(Schema.Struct({ id: Schema.String, age: Schema.Finite }))
 }).annotate({ identifier: "Summary" })
 
 /**

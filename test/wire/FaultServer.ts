@@ -12,6 +12,8 @@ export interface Received {
   readonly path: string
   readonly headers: NodeHttp.IncomingHttpHeaders
   readonly body: string
+  /** When it came, in milliseconds of the process's own clock. */
+  readonly at: number
   /** Succeeds when the client leaves before its answer was whole. */
   readonly aborted: Effect.Effect<void>
 }
@@ -49,6 +51,7 @@ export const make = (
           path: request.url ?? "",
           headers: request.headers,
           body: Buffer.concat(chunks).toString("utf8"),
+          at: performance.now(),
           aborted: Deferred.await(aborted)
         }
         const handler = handlers[Math.min(requests.length, handlers.length - 1)]!
@@ -125,4 +128,28 @@ export const cut = (...chunks: ReadonlyArray<string | Uint8Array>): Handler => (
   response.write(chunks.map((chunk) => Buffer.from(chunk)).reduce((all, next) => Buffer.concat([all, next])), () => {
     response.socket?.destroy()
   })
+}
+
+/** Streams the chunks, the first at once and each later one so many milliseconds after the one before, and ends. */
+export const paced = (gap: number, ...chunks: ReadonlyArray<string>): Handler => (response, request) => {
+  const [first, ...rest] = chunks
+  stall(...first === undefined ? [] : [first])(response, request)
+  rest.forEach((chunk, index) => after((index + 1) * gap, response, () => response.write(chunk)))
+  after(rest.length * gap, response, () => response.end())
+}
+
+/** Waits so many milliseconds before the handler does its part. */
+export const late = (wait: number, handler: Handler): Handler => (response, request) =>
+  after(wait, response, () => handler(response, request))
+
+const after = (wait: number, response: NodeHttp.ServerResponse, act: () => void): void => {
+  const timer = setTimeout(act, wait)
+  response.on("close", () => clearTimeout(timer))
+}
+
+/** One way for requests that wish a stream, another for all others. */
+export const either = (send: Handler, stream: Handler): Handler => (response, request) => {
+  const wish: { readonly stream?: unknown } = JSON.parse(request.body)
+  const handler = wish.stream === true ? stream : send
+  handler(response, request)
 }

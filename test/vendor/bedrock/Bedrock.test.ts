@@ -98,6 +98,7 @@ describe("the signature", () => {
         authorization: "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, " +
           "SignedHeaders=host;x-amz-date, Signature="
       },
+      at: 0,
       aborted: Effect.void
     }
     expect(signatureOf(received, secret)).toBe("5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31")
