@@ -30,9 +30,13 @@ import type { Admission, Call, Candidates, Dispatch, Handler, Policy, Preparatio
 import * as Request from "./Request.ts"
 import * as Response from "./Response.ts"
 import * as Route from "./Route.ts"
+import * as RouteName from "./router/RouteName.ts"
 import * as Router from "./router/Router.ts"
 import type { Rule } from "./router/Rules.ts"
 import * as Stats from "./stats/Stats.ts"
+import type * as Capture from "./telemetry/Capture.ts"
+import type * as Metrics from "./telemetry/Metrics.ts"
+import * as Telemetry from "./telemetry/Telemetry.ts"
 import type { AnyService, Answer, Vendor } from "./Vendor.ts"
 import * as VendorRegistry from "./VendorRegistry.ts"
 import {
@@ -117,6 +121,10 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
   readonly prepare?: ReadonlyArray<Preparation> | undefined
   /** Further policies around the attempts at one target, outermost first: its rate limit, its concurrency. */
   readonly target?: ReadonlyArray<TargetPolicy> | undefined
+  /** Counts and times of attempts and dispatches through effect's `Metric`; `false` for none. */
+  readonly metrics?: Metrics.Options | false | undefined
+  /** Puts what was asked and answered on the attempts' spans, redacted; by default neither is. */
+  readonly capture?: Capture.Options | undefined
   /** The most characters of a request. Default 20,000,000. */
   readonly maxRequestSize?: number | undefined
 }
@@ -160,8 +168,9 @@ const sendTo: Handler<Reached<Answer>, AttemptError> = (call) => {
     call,
     Effect.tap(
       vendor.send({ request: call.request, model: target.model }),
-      ({ losses, parts }) =>
+      ({ limits, losses, parts }) =>
         Effect.sync(() => {
+          if (limits !== undefined) call.observed.limits = limits
           Account.observeLosses(call.observed, losses)
           for (const part of parts) Account.observe(call.observed, part)
         })
@@ -177,6 +186,11 @@ const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptEr
       call,
       vendor.stream({ request: Resume.requestOf(call), model: target.model }).pipe(
         Timeout.sharing(limits, "connect", call),
+        Effect.tap(({ limits }) =>
+          Effect.sync(() => {
+            if (limits !== undefined) call.observed.limits = limits
+          })
+        ),
         Effect.flatMap((stream) => Timeout.sharing(limits, "firstPart", call)(commit(stream))),
         Scope.provide(call.scope)
       )
@@ -220,11 +234,11 @@ const withDeadline =
   (dispatch: Dispatch) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
     const { attempts, startedAt } = dispatch.journal
     const after = dispatch.deadline - startedAt
+    const exceeded = Effect.suspend(() => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts })))
     return after === Infinity ? effect : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.timeoutOrElse(effect, {
-        duration: Math.max(0, dispatch.deadline - now),
-        orElse: () => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts }))
-      }))
+      now >= dispatch.deadline
+        ? exceeded
+        : Effect.timeoutOrElse(effect, { duration: dispatch.deadline - now, orElse: () => exceeded }))
   }
 
 /** Where vendors and routes are looked up: the static vendors first, then those that came since. */
@@ -303,7 +317,7 @@ export const make = Effect.fnUntraced(function*(
   const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "10 minutes"))
   const budget = options.retryBudget === false ? undefined : RetryBudget.make(options.retryBudget)
   const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts, take: budget?.take })
-  const hedge = options.hedge === undefined ? undefined : Hedge.make(stats, options.hedge)
+  const hedge = options.hedge === undefined ? undefined : Hedge.make(stats, maxAttempts, options.hedge)
   const credit = budget?.credit ?? pass
   const timeout = Timeout.timeout(limits)
   const cooldown = options.cooldown === false ? undefined : Cooldown.make(options.cooldown)
@@ -311,9 +325,17 @@ export const make = Effect.fnUntraced(function*(
   const note = cooldown?.note ?? pass
   const own = (options.target ?? []).reduceRight<TargetPolicy>((inner, outer) => (next) => outer(inner(next)), pass)
   const { admission = [], prepare = [] } = options
-  const circuit = options.circuit === false
-    ? pass
-    : Circuit.circuit(yield* Effect.provide(Circuit.make(options.circuit), CircuitBreaker.layerStoreMemory()))
+  const breaker = options.circuit === false
+    ? undefined
+    : yield* Effect.provide(Circuit.make(options.circuit), CircuitBreaker.layerStoreMemory())
+  const circuit = breaker === undefined ? pass : Circuit.circuit(breaker)
+  const recheck = breaker === undefined ? pass : Circuit.recheck(breaker)
+  const withinCalls = Retry.withinCalls(maxAttempts)
+
+  const telemetry = Telemetry.make({
+    routeOf: RouteName.make(directory.routes, directory.rules),
+    targets: Array.from(directory.routes.values()).flatMap(({ targets }) => targets.map(({ id }) => id))
+  }, options)
 
   /** The policies around one vendor's call, outermost first. */
   const through = <A>(vendorCall: Handler<A, AttemptError>) =>
@@ -325,26 +347,29 @@ export const make = Effect.fnUntraced(function*(
         circuit(
           // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
           retry(
-            // Each call counts against what the user's own limits allow.
-            own(
-              // Inside the retries, so that an answer gives back what they took.
-              credit(
-                // Next to the attempts, so that the others know at once whom to leave alone.
-                note(
-                  // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
-                  attempt(
-                    // Around the limits, so that a target that is too slow is known as slow.
-                    observe(stats)(
-                      // Inside the journal, so that a limit passed is told as this attempt's failure.
-                      timeout(
-                        // Next to the vendor, so that the span's time is the vendor's time.
-                        traceAttempt(vendorCall)
+            // A circuit that opened while a retry waited is open for the retry too.
+            recheck(withinCalls(
+              // Each call counts against what the user's own limits allow.
+              own(
+                // Inside the retries, so that an answer gives back what they took.
+                credit(
+                  // Next to the attempts, so that the others know at once whom to leave alone.
+                  note(
+                    // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
+                    attempt(
+                      // Around the limits, so that a target that is too slow is known as slow.
+                      observe(stats)(
+                        // Inside the journal, so that a limit passed is told as this attempt's failure.
+                        timeout(
+                          // Next to the vendor, so that the times are the vendor's time.
+                          telemetry.attempt(traceAttempt(vendorCall))
+                        )
                       )
                     )
                   )
                 )
               )
-            )
+            ))
           )
         )
       )
@@ -366,14 +391,24 @@ export const make = Effect.fnUntraced(function*(
     const choose = (dispatch: Dispatch) =>
       Effect.map(candidates(router, dispatch), (candidates): Chosen => ({ dispatch, candidates }))
 
-    /** Goes on with an answer that broke: at a candidate not tried yet, else at any but the one that broke it. */
-    const again = ({ candidates: first, dispatch }: Chosen) => (text: string, broken: Call) =>
-      Effect.gen(function*() {
-        const resumed = { ...dispatch, resumed: text }
-        const { candidates } = first.left() > 0 ? { candidates: first } : yield* choose(resumed)
+    /** Goes on with an answer that broke: at a candidate not tried yet, else at any that may do better now. */
+    const again = ({ candidates: first, dispatch }: Chosen) => (text: string, broken: Call) => {
+      const goOn = Effect.fnUntraced(function*(prefill: boolean, candidates: Candidates) {
+        const resumed = { ...dispatch, resumed: { text, prefill } }
         if (candidates.left() > 1) candidates.restrict(({ target }) => target.id !== broken.candidate.target.id)
         return yield* reach(resumed, candidates).pipe(withDeadline(resumed))
       })
+      const anew = (prefill: boolean) =>
+        Effect.flatMap(choose(dispatch), ({ candidates }) => {
+          const hopeless = Resume.hopeless(dispatch.journal, prefill)
+          candidates.restrict(({ target }) => !hopeless.has(target.id))
+          return goOn(prefill, candidates)
+        })
+      return (first.left() > 0 ? goOn(true, first) : anew(true)).pipe(
+        // A target that will not continue a text may still answer the question.
+        Effect.catchReason("FatalError", "InvalidRequest", () => anew(false))
+      )
+    }
 
     return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Dispatched<A>, DispatchError> =>
       Effect.gen(function*() {
@@ -396,12 +431,13 @@ export const make = Effect.fnUntraced(function*(
           withDeadline(dispatch),
           Effect.tap(({ reached }) => Effect.sync(() => call = reached.call)),
           // Around the routing too, so that a request nobody serves is seen in the traces.
-          traceDispatch(dispatch, () => call)
+          traceDispatch(dispatch, () => call),
+          telemetry.dispatch(dispatch)
         )
       })
   }
 
-  const sendDispatch = dispatch("send", sendTo)
+  const sendDispatch = dispatch("send", telemetry.send(sendTo))
   const send = (input: Request.RequestInput) =>
     Effect.suspend(() => {
       const scope = Scope.makeUnsafe()
@@ -416,7 +452,7 @@ export const make = Effect.fnUntraced(function*(
       )
     })
 
-  const streamDispatch = dispatch("stream", streamTo(limits))
+  const streamDispatch = dispatch("stream", telemetry.stream(streamTo(limits)))
   const stream = (input: Request.RequestInput) =>
     Stream.fromChannel(Channel.fromTransform((_, streamScope) =>
       Effect.gen(function*() {
@@ -431,18 +467,17 @@ export const make = Effect.fnUntraced(function*(
         const { again, reached } = yield* streamDispatch(input, scope).pipe(
           Effect.onError((cause) => close(Exit.failCause(cause)))
         )
-        const { call, startedAt, value } = reached
+        const { call, value } = reached
         if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
-          return StreamRules.live(call, value, limits, startedAt, close)
+          return StreamRules.live(call, value, limits, close)
         }
-        const begun = ({ call, startedAt, value }: Reached<Committed>): Resume.Begun => ({
+        const begun = ({ call, value }: Reached<Committed>): Resume.Begun => ({
           call,
           // A broken answer ends its candidate, and the dispatch only when nobody goes on.
           live: StreamRules.live(
             call,
             value,
             limits,
-            startedAt,
             (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
           ),
           leave: (error) => Scope.close(call.candidateScope, Exit.fail(error)),

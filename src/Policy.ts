@@ -8,7 +8,7 @@ import type { Effect, Scope } from "effect"
 import type { Request } from "./Request.ts"
 import type { Attempt, FinishReason, Usage } from "./Response.ts"
 import type { Target } from "./Target.ts"
-import type { Vendor } from "./Vendor.ts"
+import type { RateLimits, Vendor } from "./Vendor.ts"
 import type { DispatchError, VendorError } from "./VendorError.ts"
 
 /**
@@ -68,6 +68,8 @@ export interface Observed {
   responseModel?: string
   finishReason?: FinishReason
   usage?: Usage
+  /** What the vendor told of its rate limits. */
+  limits?: RateLimits
   /** The fields of the request that could not be carried. */
   losses?: ReadonlyArray<string>
 }
@@ -81,8 +83,8 @@ export interface Observed {
 export interface Dispatch {
   readonly id: string
   readonly request: Request
-  /** The text that a broken answer had sent before, where this dispatch goes on with it. */
-  readonly resumed?: string | undefined
+  /** What a broken answer had sent before, where this dispatch goes on with it; and whether targets may be given it. */
+  readonly resumed?: { readonly text: string; readonly prefill: boolean } | undefined
   readonly operation: "send" | "stream"
   readonly journal: Journal
   /** Epoch milliseconds; `Infinity` where the request and the dispatcher set none. */
@@ -104,6 +106,8 @@ export interface Call extends Dispatch {
   readonly candidate: Candidate
   /** Closes when the candidate is left: with all its attempts, and with what came of a stream that had begun. */
   readonly candidateScope: Scope.Closeable
+  /** Whether the target gets this one call and no retry. */
+  readonly isSingle?: boolean | undefined
   /** How many candidates come after this one. */
   readonly untried: number
   readonly observed: Observed

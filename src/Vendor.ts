@@ -57,7 +57,34 @@ export interface Call {
 }
 
 /**
- * A whole answer, and what of the request could not be carried.
+ * How much of one limit a vendor says is left; what else it does not tell is absent.
+ *
+ * `resetAt`, in epoch milliseconds, is when the whole limit is there again if nothing more is asked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly remaining: number
+  readonly limit?: number
+  readonly resetAt?: number
+}
+
+/**
+ * The limits a vendor tells with its answers; `tokens` count input and output together.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimits {
+  readonly requests?: RateLimit
+  readonly tokens?: RateLimit
+  readonly inputTokens?: RateLimit
+  readonly outputTokens?: RateLimit
+}
+
+/**
+ * A whole answer, what of the request could not be carried, and what the vendor told of its rate limits.
  *
  * @since 0.1.0
  * @category models
@@ -65,6 +92,7 @@ export interface Call {
 export interface Answer {
   readonly parts: ReadonlyArray<Response.Part>
   readonly losses: ReadonlyArray<Response.Loss>
+  readonly limits?: RateLimits | undefined
 }
 
 /**
@@ -78,6 +106,7 @@ export interface Answer {
 export interface AnswerStream {
   readonly parts: Stream.Stream<Response.StreamPart, AttemptError>
   readonly losses: ReadonlyArray<Response.Loss>
+  readonly limits?: RateLimits | undefined
 }
 
 /**
@@ -191,20 +220,21 @@ export const collect = (
   stream: Effect.Effect<AnswerStream, AttemptError, Scope.Scope>
 ): Effect.Effect<Answer, AttemptError> =>
   Effect.scoped(
-    Effect.flatMap(stream, ({ losses, parts }) =>
+    Effect.flatMap(stream, ({ limits, losses, parts }) =>
       Effect.flatMap(Stream.runCollect(parts), (collected) =>
         collected.some((part) =>
             part.type === "finish"
           )
-          ? Effect.succeed({ parts: Response.fold(collected), losses })
+          ? Effect.succeed({ parts: Response.fold(collected), losses, ...(limits && { limits }) })
           : Effect.fail(
             retryable({ _tag: "StreamInterrupted", description: "the stream ended without its terminal event" })
           )))
   )
 
-const streamOf = ({ losses, parts }: Answer): AnswerStream => ({
+const streamOf = ({ limits, losses, parts }: Answer): AnswerStream => ({
   parts: Stream.fromIterable(Response.unfold(parts)),
-  losses
+  losses,
+  ...(limits && { limits })
 })
 
 /**

@@ -110,12 +110,16 @@ export const attempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptEr
     }
     return Effect.onExit(
       Effect.mapError(Effect.suspend(() => next(call)), (error) => withContext(error, target)),
-      (exit) =>
-        Exit.isSuccess(exit)
-          ? Effect.andThen(
-            Scope.addFinalizerExit(call.scope, end),
-            Effect.flatMap(write("answered"), announce)
-          )
-          : Effect.andThen(Effect.flatMap(end(exit), announce), Scope.close(call.scope, exit))
+      (exit) => {
+        if (Exit.isFailure(exit)) {
+          return Effect.andThen(Effect.flatMap(end(exit), announce), Scope.close(call.scope, exit))
+        }
+        // Policies around the attempt keep within what the vendor told.
+        if (call.observed.limits !== undefined) outer.observed.limits = call.observed.limits
+        return Effect.andThen(
+          Scope.addFinalizerExit(call.scope, end),
+          Effect.flatMap(write("answered"), announce)
+        )
+      }
     )
   })

@@ -167,8 +167,32 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
       Effect.catchTag("CircuitBreakerError", (error) =>
         Effect.flatMap(
           isPanic(call, key),
-          (panic): Effect.Effect<A, AttemptError | Skipped> => panic ? next(call) : Attempt.skip(call, rejection(error))
+          (panic): Effect.Effect<A, AttemptError | Skipped> =>
+            panic ? next({ ...call, isSingle: true }) : Attempt.skip(call, rejection(error))
         ))
     )
   }
 }
+
+/**
+ * Passes over a target whose circuit opened while a retry of it waited.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const recheck =
+  (breaker: CircuitBreaker.CircuitBreaker) =>
+  <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> =>
+  (call) =>
+    Effect.suspend(() => {
+      const { id } = call.candidate.target
+      const isRetry = call.journal.attempts.some(({ outcome, target }) => target === id && outcome === "failed")
+      if (!isRetry) return next(call)
+      return breaker.state(id).pipe(
+        Effect.map((state) => state._tag === "Open"),
+        Effect.orElseSucceed(() => false),
+        Effect.flatMap((isOpen): Effect.Effect<A, AttemptError | Skipped> =>
+          isOpen ? Attempt.skip(call, retryable({ _tag: "CircuitOpen" })) : next(call)
+        )
+      )
+    })

@@ -24,17 +24,23 @@ export interface Options {
 }
 
 /**
- * `check` stands around a target's retries and passes over one that cools down; `note` stands around each attempt and
- * hears what came of it.
+ * `check` stands around a target's retries and passes over one that cools down; `note` stands around each attempt, hears
+ * what came of it, and before a retry whether others were refused meanwhile.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Cooldown {
   readonly check: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
-  readonly note: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError>
+  readonly note: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError | Skipped>
   /** The epoch milliseconds until which a vendor (by its name) or a target (by its id) is left alone. */
   readonly until: (key: string) => number | undefined
+}
+
+/** Until when, and for which dispatch's refusal: that one has waits of its own. */
+interface Entry {
+  readonly until: number
+  readonly by: string
 }
 
 /**
@@ -49,29 +55,29 @@ export const make = (options?: Options): Cooldown => {
   const disabled = Duration.toMillis(Duration.fromInputUnsafe(options?.disabled ?? "5 minutes"))
   const most = Duration.toMillis(Duration.fromInputUnsafe(options?.most ?? "1 day"))
   const patience = Duration.toMillis(Duration.fromInputUnsafe(options?.patience ?? "10 seconds"))
-  const ledger = new Map<string, number>()
+  const ledger = new Map<string, Entry>()
 
-  const keep = (key: string, until: number) => {
-    if (until > (ledger.get(key) ?? 0)) ledger.set(key, until)
+  const keep = (key: string, until: number, by: string) => {
+    if (until > (ledger.get(key)?.until ?? 0)) ledger.set(key, { until, by })
   }
 
-  const hear = ({ candidate }: Call, error: AttemptError, now: number) => {
+  const hear = ({ candidate, id }: Call, error: AttemptError, now: number) => {
     const told = error._tag === "RetryableError" && error.retryAfter !== undefined
       ? Math.min(Duration.toMillis(error.retryAfter), most)
       : undefined
-    if (disposition(error).action === "disable") return keep(candidate.vendor.name, now + (told ?? disabled))
-    if (error.reason._tag === "RateLimited") return keep(candidate.target.id, now + (told ?? rateLimit))
+    if (disposition(error).action === "disable") return keep(candidate.vendor.name, now + (told ?? disabled), id)
+    if (error.reason._tag === "RateLimited") return keep(candidate.target.id, now + (told ?? rateLimit), id)
     // Any other failure that names a time means it.
-    if (told !== undefined) keep(candidate.target.id, now + told)
+    if (told !== undefined) keep(candidate.target.id, now + told, id)
   }
 
-  const leftOf = ({ candidate }: Call, now: number): number => {
+  const leftOf = ({ candidate }: Call, now: number, except?: string): number => {
     let left = 0
     for (const key of [candidate.vendor.name, candidate.target.id]) {
-      const until = ledger.get(key)
-      if (until === undefined) continue
-      if (until <= now) ledger.delete(key)
-      else left = Math.max(left, until - now)
+      const entry = ledger.get(key)
+      if (entry === undefined) continue
+      if (entry.until <= now) ledger.delete(key)
+      else if (entry.by !== except) left = Math.max(left, entry.until - now)
     }
     return left
   }
@@ -79,18 +85,32 @@ export const make = (options?: Options): Cooldown => {
   const coolingDown = (left: number): Retryable<"CoolingDown"> =>
     retryable({ _tag: "CoolingDown" }, { retryAfter: Duration.millis(left) })
 
+  /** Whoever comes last has nowhere else to go, and waits where that is short; then looks again. */
+  const guarded = <A>(
+    next: Handler<A, AttemptError | Skipped>,
+    except: (call: Call) => string | undefined
+  ): Handler<A, AttemptError | Skipped> => {
+    const guard: Handler<A, AttemptError | Skipped> = (call) =>
+      Effect.suspend(() =>
+        ledger.size === 0 ? next(call) : Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const left = leftOf(call, now, except(call))
+          if (left === 0) return next(call)
+          return call.untried === 0 && left <= patience && now + left < call.deadline
+            ? Effect.flatMap(Effect.sleep(left), () => guard(call))
+            : Attempt.skip(call, coolingDown(left))
+        })
+      )
+    return guard
+  }
+
   return {
-    until: (key) => ledger.get(key),
-    check: (next) => (call) =>
-      ledger.size === 0 ? next(call) : Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const left = leftOf(call, now)
-        if (left === 0) return next(call)
-        // Whoever comes last has nowhere else to go, and waits where that is short.
-        return call.untried === 0 && left <= patience && now + left < call.deadline
-          ? Effect.flatMap(Effect.sleep(left), () => next(call))
-          : Attempt.skip(call, coolingDown(left))
-      }),
-    note: (next) => (call) =>
-      Effect.tapError(next(call), (error) => Effect.map(Clock.currentTimeMillis, (now) => hear(call, error, now)))
+    until: (key) => ledger.get(key)?.until,
+    check: (next) => guarded(next, () => undefined),
+    note: (next) =>
+      guarded(
+        (call) =>
+          Effect.tapError(next(call), (error) => Effect.map(Clock.currentTimeMillis, (now) => hear(call, error, now))),
+        ({ id }) => id
+      )
   }
 }

@@ -95,7 +95,11 @@ export const fallback = (options: Options = {}) => {
           return next({ ...call, candidate, candidateScope: scope, untried, observed: {}, scope }).pipe(
             Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
             Effect.result,
-            Effect.map((result) => ({ candidate, result, isAnswer: Result.isSuccess(result) }))
+            Effect.map((result) => ({
+              candidate,
+              result,
+              isFinal: Result.isSuccess(result) || actionOf(result.failure, options) === "stop"
+            }))
           )
         })
       while (call.journal.calls < maxAttempts) {

@@ -26,17 +26,17 @@ const mostSaved = 10
 const troubled = 10_000
 
 /**
- * What came of one candidate: `isAnswer` where that is an answer.
+ * What came of one candidate: `isFinal` where it is an answer, or a failure after which nobody else is asked.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Outcome {
-  readonly isAnswer: boolean
+  readonly isFinal: boolean
 }
 
 /**
- * Tries a candidate, and perhaps the next one beside it; an answer comes last, after the failures there were.
+ * Tries a candidate, and perhaps the next one beside it; what is final comes last, after the failures there were.
  *
  * @since 0.1.0
  * @category models
@@ -61,10 +61,11 @@ export const none: Hedge = (_dispatch, first, _candidates, attempt) =>
  * @since 0.1.0
  * @category constructors
  */
-export const make = (stats: Stats, options: Options = {}): Hedge => {
+export const make = (stats: Stats, maxAttempts: number, options: Options = {}): Hedge => {
   const fixed = options.after === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(options.after))
   const budget = options.budget ?? 0.05
   let saved = 1
+  const credited = new WeakSet<Dispatch["journal"]>()
 
   const waitFor = ({ target }: Candidate, dispatch: Dispatch, now: number): number | undefined =>
     now - stats.of(target.id).refusedAt < troubled
@@ -78,15 +79,20 @@ export const make = (stats: Stats, options: Options = {}): Hedge => {
     attempt: (candidate: Candidate) => Effect.Effect<O>
   ) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (dispatch.journal.calls === 0) saved = Math.min(mostSaved, saved + budget)
-      const wait = candidates.left() === 0 ? undefined : waitFor(first, dispatch, now)
+      const { journal } = dispatch
+      if (!credited.has(journal)) saved = Math.min(mostSaved, saved + budget)
+      credited.add(journal)
+      // Two calls at once must be among those that the dispatch may make.
+      const wait = candidates.left() === 0 || journal.calls + 2 > maxAttempts
+        ? undefined
+        : waitFor(first, dispatch, now)
       if (wait === undefined || saved < 1) return none(dispatch, first, candidates, attempt)
 
       let isSecondAsked = false
       const failures: Array<O> = []
       /** Whoever fails while the other is still at it leaves the word to that one. */
       const settle = (outcome: O): Effect.Effect<ReadonlyArray<O>> => {
-        if (outcome.isAnswer || !isSecondAsked || failures.length > 0) return Effect.succeed([...failures, outcome])
+        if (outcome.isFinal || !isSecondAsked || failures.length > 0) return Effect.succeed([...failures, outcome])
         failures.push(outcome)
         return Effect.never
       }
@@ -96,9 +102,15 @@ export const make = (stats: Stats, options: Options = {}): Hedge => {
         if (saved < 1) return yield* Effect.never
         const candidate = yield* candidates.next
         if (candidate === undefined) return yield* Effect.never
+        // The first may have been tried again meanwhile.
+        if (journal.calls >= maxAttempts) return yield* Effect.never
+        const before = journal.calls
         saved -= 1
         isSecondAsked = true
-        return yield* Effect.flatMap(attempt(candidate), settle)
+        const outcome = yield* attempt(candidate)
+        // One that was passed over cost nothing.
+        if (journal.calls === before) saved += 1
+        return yield* settle(outcome)
       })
       return Effect.raceFirst(Effect.flatMap(attempt(first), settle), second)
     })

@@ -9,10 +9,18 @@
  */
 import { Array as Arr, Cause, Effect, type Pull, Result } from "effect"
 import { Prompt } from "effect/ai"
-import type { Call } from "../Policy.ts"
+import type { Call, Journal } from "../Policy.ts"
 import * as Request from "../Request.ts"
 import type { StreamPart } from "../Response.ts"
-import { type AttemptError, type DispatchError, retryable, type VendorError, withAttempts } from "../VendorError.ts"
+import {
+  type AttemptError,
+  type DispatchError,
+  dispositions,
+  type Reason,
+  retryable,
+  type VendorError,
+  withAttempts
+} from "../VendorError.ts"
 
 /**
  * What of an answer has been passed on.
@@ -31,11 +39,7 @@ export interface Sent {
   readonly sources: Set<string>
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
-export const nothing = (): Sent => ({
+const nothing = (): Sent => ({
   text: "",
   open: undefined,
   texts: 0,
@@ -46,11 +50,8 @@ export const nothing = (): Sent => ({
 
 /**
  * Notes parts that are passed on.
- *
- * @since 0.1.0
- * @category combinators
  */
-export const note = (sent: Sent, parts: ReadonlyArray<StreamPart>): void => {
+const note = (sent: Sent, parts: ReadonlyArray<StreamPart>): void => {
   for (const part of parts) {
     switch (part.type) {
       case "text-start":
@@ -94,21 +95,15 @@ const broken: ReadonlySet<VendorError["reason"]["_tag"]> = new Set([
 
 /**
  * Whether what was sent can be continued: one text at most, and no tool call begun.
- *
- * @since 0.1.0
- * @category predicates
  */
-export const isSound = (sent: Sent, error: VendorError): boolean =>
+const isSound = (sent: Sent, error: VendorError): boolean =>
   broken.has(error.reason._tag) && !sent.fixed && sent.texts <= 1
 
 /**
  * Whether the call's target is given the text to continue; else it is asked again.
- *
- * @since 0.1.0
- * @category predicates
  */
-export const isPrefilled = ({ candidate: { target, vendor }, request, resumed }: Call): boolean =>
-  resumed !== undefined && resumed.trim() !== "" &&
+const isPrefilled = ({ candidate: { target, vendor }, request, resumed }: Call): boolean =>
+  resumed?.prefill === true && resumed.text.trim() !== "" &&
   vendor.capabilities(target.model).prefill === true &&
   (request.responseFormat === undefined || request.responseFormat.type === "text") &&
   // Vendors that continue a text do not think before they do.
@@ -123,12 +118,29 @@ export const isPrefilled = ({ candidate: { target, vendor }, request, resumed }:
 export const requestOf = (call: Call): Request.Request => {
   if (!isPrefilled(call)) return call.request
   // No vendor takes a beginning that ends in white space.
-  const beginning = Prompt.assistantMessage({ content: [Prompt.textPart({ text: call.resumed!.trimEnd() })] })
+  const beginning = Prompt.assistantMessage({ content: [Prompt.textPart({ text: call.resumed!.text.trimEnd() })] })
   return new Request.Request({
     ...call.request,
     prompt: Prompt.fromMessages([...call.request.prompt.content, beginning])
   }, { disableChecks: true })
 }
+
+/**
+ * The targets that would not do better if they were asked again in this dispatch; with `isPrefilled` false, one that
+ * only refused to continue a text would.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const hopeless = ({ attempts }: Journal, isPrefilled: boolean): ReadonlySet<string> =>
+  new Set(
+    attempts
+      .filter(({ outcome, reason, retryAfter }) =>
+        outcome === "failed" && reason !== undefined && (isPrefilled || reason !== "InvalidRequest") &&
+        (retryAfter !== undefined || dispositions[reason as Reason["_tag"]].action !== "retry")
+      )
+      .map(({ target }) => target)
+  )
 
 const diverged = (): AttemptError =>
   retryable({
@@ -140,11 +152,8 @@ type Mapped = Result.Result<ReadonlyArray<StreamPart>, AttemptError>
 
 /**
  * The parts of a new answer as they continue the old: its text from where that broke off, in the block that is open.
- *
- * @since 0.1.0
- * @category combinators
  */
-export class Continuation {
+class Continuation {
   /** Of what was sent, what the new answer has yet to say again. */
   private ahead: string
   private readonly isPrefilled: boolean

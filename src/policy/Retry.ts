@@ -5,7 +5,8 @@
  */
 import { Clock, Duration, Effect, Random, Schedule } from "effect"
 import type { Call, Handler } from "../Policy.ts"
-import { type AttemptError, disposition, type Skipped } from "../VendorError.ts"
+import { type AttemptError, disposition, retryable, type Skipped } from "../VendorError.ts"
+import * as Attempt from "./Attempt.ts"
 
 /**
  * @since 0.1.0
@@ -59,7 +60,7 @@ export const retry = (options?: Options) => {
   const waits = schedule(options)
   const isWorthIt = (call: Call, before: number, error: AttemptError | Skipped) => {
     const { action, retries } = disposition(error)
-    if (action !== "retry" || error._tag !== "RetryableError") return false
+    if (action !== "retry" || error._tag !== "RetryableError" || call.isSingle === true) return false
     if (call.journal.calls - before > retries || call.journal.calls + call.untried >= maxAttempts) return false
     const delay = serverDelay(error)
     if (call.untried > 0 && Duration.isGreaterThan(delay, patience)) return false
@@ -73,3 +74,19 @@ export const retry = (options?: Options) => {
     return Effect.retry(next(call), { schedule: waits, while: (error) => isWorthIt(call, before, error) })
   }
 }
+
+/**
+ * Passes over a retry for which no call is left: two candidates that are asked at once retry apart.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const withinCalls =
+  (maxAttempts: number) =>
+  <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> =>
+  (call) =>
+    Effect.suspend(() =>
+      call.journal.calls < maxAttempts
+        ? next(call)
+        : Attempt.skip(call, retryable({ _tag: "Busy", description: "the dispatch has made its calls" }))
+    )

@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect"
 import type { Handler } from "../Policy.ts"
-import type { AttemptError } from "../VendorError.ts"
+import type { AttemptError, Skipped } from "../VendorError.ts"
 
 /**
  * @since 0.1.0
@@ -29,7 +29,7 @@ export interface RetryBudget {
   /** What is left of the target's budget, from 0 to `most`. */
   readonly left: (target: string) => number
   /** Credits each answer. */
-  readonly credit: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError>
+  readonly credit: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
 }
 
 /**
@@ -49,17 +49,16 @@ export const make = (options?: Options): RetryBudget => {
       budgets.set(target, tokens - 1)
       return true
     },
-    credit: (next) => (call) => {
-      const { id } = call.candidate.target
-      // Nothing was taken, so nothing is to be given back.
-      if (!budgets.has(id)) return next(call)
-      return Effect.tap(next(call), () =>
+    credit: (next) => (call) =>
+      Effect.tap(next(call), () =>
         Effect.sync(() => {
+          const { id } = call.candidate.target
+          // Nothing was taken, so nothing is to be given back.
+          if (!budgets.has(id)) return
           const tokens = left(id) + ratio
           // A full budget needs no entry.
           if (tokens < most) budgets.set(id, tokens)
           else budgets.delete(id)
         }))
-    }
   }
 }

@@ -8,7 +8,7 @@ import { Array as Arr, Cause, Clock, Effect, Exit, Pull } from "effect"
 import type { Call } from "../Policy.ts"
 import type { StreamPart } from "../Response.ts"
 import { type AttemptError, type DispatchError, type Retryable, retryable, withContext } from "../VendorError.ts"
-import { type Committed, interrupted } from "../wire/Commit.ts"
+import { type Committed, interrupted, serverFault } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
 import { type Limits, timedOut } from "./Timeout.ts"
 
@@ -19,16 +19,13 @@ type LiveError = AttemptError | Retryable<"DeadlineExceeded">
 
 type Parts = Arr.NonEmptyReadonlyArray<StreamPart>
 
-const serverFault = (): AttemptError =>
-  retryable({ _tag: "ServerFault", description: "the vendor told of an error inside its stream" })
-
 /** Whichever limit of idle, attempt and deadline ends first, and the error it means. */
-const limit = (call: Call, limits: Limits, attemptStartedAt: number, now: number) => {
-  const total = attemptStartedAt + limits.total - now
+const limit = (call: Call, limits: Limits, waited: number, now: number) => {
+  const total = limits.total - waited
   const deadline = call.deadline - now
   const wait = Math.min(limits.idle, total, deadline)
   const error = (): LiveError =>
-    wait === deadline
+    deadline <= 0 || wait === deadline
       ? retryable({ _tag: "DeadlineExceeded", after: call.deadline - call.journal.startedAt })
       : wait === total
       ? timedOut("total", limits.total)
@@ -49,11 +46,13 @@ export const live = (
   call: Call,
   committed: Committed,
   limits: Limits,
-  attemptStartedAt: number,
   close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
 ): Pull.Pull<Parts, DispatchError> => {
   let state: "head" | "rest" | "finish" | "done" = "head"
   let finish: StreamPart | undefined
+  /** Time spent waiting for the vendor; the caller's own pauses are not the vendor's. */
+  let waited = call.observed.timeToFirstPart ?? 0
+  let waitingSince: number | undefined
 
   /** Parts up to the terminal one; that is kept for the pull after. */
   const take = (parts: ReadonlyArray<StreamPart>): Pull.Pull<Parts, LiveError> => {
@@ -82,7 +81,8 @@ export const live = (
 
   // Raced second, so that it starts only where the next parts are not there already.
   const expiry: Effect.Effect<never, LiveError> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const { error, wait } = limit(call, limits, attemptStartedAt, now)
+    waitingSince = now
+    const { error, wait } = limit(call, limits, waited, now)
     return wait === Infinity
       ? Effect.never
       : Effect.flatMap(Effect.sleep(wait), () => Effect.fail(error()))
@@ -92,13 +92,20 @@ export const live = (
     expiry
   )
 
+  const arrived = (parts: Parts): Pull.Pull<Parts, LiveError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      waited += now - waitingSince!
+      waitingSince = undefined
+      return take(parts)
+    })
+
   const pull: Pull.Pull<Parts, LiveError> = Effect.suspend(() => {
     switch (state) {
       case "head":
         state = "rest"
         return take(committed.head)
       case "rest":
-        return Effect.flatMap(next, take)
+        return Effect.flatMap(next, (parts) => waitingSince === undefined ? take(parts) : arrived(parts))
       case "finish":
         return conclude
       case "done":

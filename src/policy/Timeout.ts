@@ -57,11 +57,8 @@ export const timedOut = (phase: keyof Limits, after: number): Retryable<"TimedOu
 
 /**
  * Fails with `TimedOut` when the phase takes longer than its limit.
- *
- * @since 0.1.0
- * @category combinators
  */
-export const within =
+const within =
   (limits: Limits, phase: keyof Limits) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Retryable<"TimedOut">, R> =>
     limits[phase] === Infinity ? effect : Effect.timeoutOrElse(effect, {

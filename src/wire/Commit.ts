@@ -31,6 +31,15 @@ export const interrupted = (): AttemptError =>
   retryable({ _tag: "StreamInterrupted", description: "the stream ended without its terminal event" })
 
 /**
+ * The failure that a vendor tells among the parts.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const serverFault = (): AttemptError =>
+  retryable({ _tag: "ServerFault", description: "the vendor told of an error inside its stream" })
+
+/**
  * Pulls until a part is meaningful; fails as the stream does, or with `StreamInterrupted` when it ends before.
  *
  * @since 0.1.0
@@ -44,6 +53,7 @@ export const commit = (stream: AnswerStream): Effect.Effect<Committed, AttemptEr
       Effect.flatMap((parts) => {
         let meaningful = false
         for (const part of parts) {
+          if (part.type === "error") return Effect.fail(serverFault())
           head.push(part)
           meaningful ||= isMeaningful(part)
         }

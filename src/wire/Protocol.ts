@@ -4,13 +4,14 @@
  *
  * @since 0.1.0
  */
-import { Effect, Result, Stream } from "effect"
-import type { HttpClientError } from "effect/http"
+import { Clock, Effect, Result, Stream } from "effect"
+import type { Headers, HttpClientError } from "effect/http"
 import * as Response from "../Response.ts"
-import type { Call, Vendor } from "../Vendor.ts"
+import type { Call, RateLimits as Limits, Vendor } from "../Vendor.ts"
 import type { AttemptError } from "../VendorError.ts"
 import type { Http } from "./Http.ts"
 import * as Losses from "./Losses.ts"
+import * as RateLimits from "./RateLimits.ts"
 import * as Sse from "./Sse.ts"
 
 /**
@@ -70,20 +71,36 @@ export const make = (http: Http, protocol: Protocol): Pick<Vendor, "send" | "str
       Effect.flatMap(
         encode(call, false),
         ({ body, losses, path }) =>
-          Effect.flatMap(http.post(path, body), ({ json, refine }) =>
-            Effect.map(whole(json, refine), (parts) => ({ parts, losses })))
+          Effect.flatMap(http.post(path, body), ({ headers, json, refine }) =>
+            Effect.flatMap(
+              whole(json, refine),
+              (parts) => withLimits(headers, { parts, losses })
+            ))
       ),
     stream: (call) =>
       Effect.flatMap(
         encode(call, true),
         ({ body, losses, path }) =>
-          Effect.flatMap(http.stream(path, body, protocol.accept), ({ bytes, json, refine }) =>
-            json === undefined
-              ? Effect.succeed({ parts: protocol.streamed(bytes, refine), losses })
-              : json.pipe(
-                Effect.flatMap((json) => whole(json, refine)),
-                Effect.map((parts) => ({ parts: Stream.fromIterable(Response.unfold(parts)), losses }))
-              ))
+          Effect.flatMap(http.stream(path, body, protocol.accept), ({ bytes, headers, json, refine }) =>
+            Effect.flatMap(
+              json === undefined
+                ? Effect.succeed(protocol.streamed(bytes, refine))
+                : json.pipe(
+                  Effect.flatMap((json) => whole(json, refine)),
+                  Effect.map((parts) => Stream.fromIterable(Response.unfold(parts)))
+                ),
+              (parts) => withLimits(headers, { parts, losses })
+            ))
       )
   }
 }
+
+/** The answer with what its headers tell of rate limits. */
+const withLimits = <A extends object>(
+  headers: Headers.Headers,
+  answer: A
+): Effect.Effect<A & { readonly limits?: Limits }> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const limits = RateLimits.fromHeaders(headers, now)
+    return limits === undefined ? answer : { ...answer, limits }
+  })
