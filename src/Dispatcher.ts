@@ -10,6 +10,7 @@ import { Channel, Clock, Context, Duration, Effect, Exit, Layer, Option, Random,
 import { LanguageModel } from "effect/ai"
 import { CircuitBreaker } from "effect/persistence"
 import * as Cache from "./cache/Cache.ts"
+import * as Catalog from "./catalog/Catalog.ts"
 import { ConfigError } from "./config/ConfigError.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
 import * as Account from "./policy/Account.ts"
@@ -98,6 +99,8 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
   readonly routes?: Readonly<Record<string, Route.RouteInput>> | undefined
   /** The first that holds for a request chooses its route, whatever model it asks for. */
   readonly rules?: ReadonlyArray<Rule> | undefined
+  /** Prices and windows that go before the catalogue's, for targets that have none of their own. */
+  readonly prices?: Catalog.Overlay | undefined
   /** Calls in one dispatch, over all targets and retries. Default 3, at least 1. */
   readonly maxAttempts?: number | undefined
   /** All the time a dispatch may take where the request sets none. Default 10 min. */
@@ -243,7 +246,7 @@ const withDeadline =
 
 /** Where vendors and routes are looked up: the static vendors first, then those that came since. */
 const makeDirectory = Effect.fnUntraced(function*(
-  options: Pick<Options, "routes" | "rules"> & { readonly vendors: ReadonlyArray<Vendor> },
+  options: Pick<Options, "prices" | "routes" | "rules"> & { readonly vendors: ReadonlyArray<Vendor> },
   registry: VendorRegistry.VendorRegistry["Service"],
   stats: Stats.Stats
 ): Effect.fn.Return<Router.Directory, ConfigError> {
@@ -263,6 +266,7 @@ const makeDirectory = Effect.fnUntraced(function*(
   return {
     routes,
     rules: options.rules ?? [],
+    catalog: options.prices === undefined ? Catalog.standard : Catalog.make(options.prices),
     stats,
     version: registry.version,
     vendor: (name) => vendors.get(name) ?? registry.getUnsafe(name),

@@ -4,26 +4,20 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import * as Cost from "./catalog/Cost.ts"
+import * as Money from "./catalog/Money.ts"
+import { Price } from "./catalog/Price.ts"
 import type { Usage } from "./Response.ts"
 
-/**
- * US dollars per million tokens; a price left out is unknown.
- *
- * @since 0.1.0
- * @category models
- */
-export const Price = Schema.Struct({
-  input: Schema.Finite,
-  output: Schema.Finite,
-  cacheRead: Schema.optionalKey(Schema.Finite),
-  cacheWrite: Schema.optionalKey(Schema.Finite)
-}).annotate({ identifier: "Price" })
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type Price = typeof Price.Type
+export {
+  /**
+   * US dollars per million tokens; a price left out is unknown.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Price
+} from "./catalog/Price.ts"
 
 /**
  * One thing a request can be sent to, known by its `id`, `vendor/model`.
@@ -79,18 +73,7 @@ export const make = (input: TargetInput): Target => {
  * @since 0.1.0
  * @category accessors
  */
-export const cost = (target: Target, usage: Usage): number | undefined => {
-  const price = target.price
-  const { inputTokens, outputTokens } = usage
-  if (price === undefined || outputTokens.total === undefined) return undefined
-  const cacheRead = inputTokens.cacheRead ?? 0
-  const cacheWrite = inputTokens.cacheWrite ?? 0
-  const uncached = inputTokens.uncached ??
-    (inputTokens.total === undefined ? undefined : inputTokens.total - cacheRead - cacheWrite)
-  if (uncached === undefined) return undefined
-  if (cacheRead > 0 && price.cacheRead === undefined || cacheWrite > 0 && price.cacheWrite === undefined) {
-    return undefined
-  }
-  return (uncached * price.input + cacheRead * (price.cacheRead ?? 0) + cacheWrite * (price.cacheWrite ?? 0) +
-    outputTokens.total * price.output) / 1_000_000
+export const cost = (target: Target, usage: Usage, options?: Cost.Options): number | undefined => {
+  const found = target.price && Cost.cost(target.price, usage, options)
+  return found && Money.toDollars(found.amount)
 }

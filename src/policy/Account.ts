@@ -49,11 +49,12 @@ const sum = <C extends Counts>(all: ReadonlyArray<C>): C => {
 
 /** What this answer took, and what the attempts before it took that broke. */
 const spent = ({ candidate, journal, observed }: Call) => {
+  const at = journal.startedAt
   const usage = observed.usage ?? unknownUsage
   const before = journal.usages.filter((ended) => ended.usage !== observed.usage)
-  if (before.length === 0) return { usage, cost: Target.cost(candidate.target, usage) }
+  if (before.length === 0) return { usage, cost: Target.cost(candidate.target, usage, { at }) }
   const all = [...before, { target: candidate.target, usage }]
-  const costs = all.map(({ target, usage }) => Target.cost(target, usage))
+  const costs = all.map(({ target, usage }) => Target.cost(target, usage, { at }))
   return {
     usage: {
       inputTokens: sum(all.map(({ usage }) => usage.inputTokens)),

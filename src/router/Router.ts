@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Result } from "effect"
+import type { Catalog } from "../catalog/Catalog.ts"
 import type { Candidate } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import type { Route, StrategyName } from "../Route.ts"
@@ -31,6 +32,8 @@ export interface Directory {
   /** Changes whenever a vendor comes or goes. */
   readonly version: () => number
   readonly stats: Stats
+  /** Prices and windows of targets that tell none. */
+  readonly catalog: Catalog
 }
 
 /**
@@ -140,9 +143,16 @@ function* serving(vendors: Iterable<Vendor>, model: string | undefined): Iterabl
   }
 }
 
-const withWindow = (target: Target.Target, vendor: Vendor): Target.Target => {
-  const contextWindow = target.contextWindow ?? vendor.capabilities(target.model).contextWindow
-  return contextWindow === undefined || contextWindow === target.contextWindow ? target : { ...target, contextWindow }
+/** What the target itself does not tell, its vendor or the catalogue may. */
+const known = (target: Target.Target, vendor: Vendor, catalog: Catalog): Target.Target => {
+  const entry = catalog.find(vendor.provider, target.model)
+  const contextWindow = target.contextWindow ?? vendor.capabilities(target.model).contextWindow ?? entry.contextWindow
+  const price = target.price ?? entry.price
+  return contextWindow === target.contextWindow && price === target.price ? target : {
+    ...target,
+    ...(contextWindow === undefined ? undefined : { contextWindow }),
+    ...(price === undefined ? undefined : { price })
+  }
 }
 
 /** The candidates whose vendors are there, by their priority, each group with its pick. */
@@ -157,7 +167,7 @@ const grouped = (
     if (vendor === undefined) continue
     const priority = target.priority ?? 0
     const group = byPriority.get(priority) ?? []
-    group.push({ target: withWindow(target, vendor), vendor })
+    group.push({ target: known(target, vendor, directory.catalog), vendor })
     byPriority.set(priority, group)
   }
   const made = typeof strategy === "function" ? strategy : strategies[strategy]

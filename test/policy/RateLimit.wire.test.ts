@@ -37,9 +37,8 @@ for (const op of ["send", "stream"] as const) {
       )
       const dispatcher = yield* Dispatcher.make({ vendors, target: [yield* RateLimit.make()] })
       for (let i = 0; i < 3; i++) {
-        op === "send"
-          ? yield* dispatcher.send({ prompt: "x" })
-          : yield* Stream.runDrain(dispatcher.stream({ prompt: "x" }))
+        if (op === "send") yield* dispatcher.send({ prompt: "x" })
+        else yield* Stream.runDrain(dispatcher.stream({ prompt: "x" }))
       }
       expect([a.requests.length, b.requests.length]).toEqual([1, 2])
     }))

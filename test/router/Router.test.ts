@@ -86,6 +86,29 @@ describe("a model that no vendor says it serves", () => {
     }))
 })
 
+describe("prices", () => {
+  const openai = sequence("mine", [answer("Hi")], { provider: "openai" }).vendor
+  const cost = (options: Partial<Parameters<typeof Dispatcher.make>[0]>, model = "mine/gpt-4o-mini") =>
+    Effect.gen(function*() {
+      const dispatcher = yield* Dispatcher.make({ vendors: [openai], ...options })
+      return (yield* dispatcher.send({ prompt: "Hello", model })).cost
+    })
+
+  it.effect("are the catalogue's where the target has none, and unknown where nobody knows", () =>
+    Effect.gen(function*() {
+      // 3 tokens at 0.15 and 2 at 0.60 dollars a million.
+      expect(yield* cost({})).toBe(0.00000165)
+      expect(yield* cost({}, "mine/nobody-knows")).toBe(undefined)
+    }))
+
+  it.effect("are the target's own before all others", () =>
+    Effect.gen(function*() {
+      const price = { input: 1, output: 10 }
+      const routes = { own: [{ vendor: "mine", model: "gpt-4o-mini", price }] }
+      expect(yield* cost({ routes }, "own")).toBe(0.000023)
+    }))
+})
+
 describe("modes", () => {
   const price = (output: number) => ({ input: output / 4, output })
   const routes = {
