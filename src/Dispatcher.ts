@@ -19,8 +19,10 @@ import * as Capable from "./policy/Capable.ts"
 import * as Circuit from "./policy/Circuit.ts"
 import * as Cooldown from "./policy/Cooldown.ts"
 import { fallback } from "./policy/Fallback.ts"
+import * as Deadline from "./policy/Deadline.ts"
 import * as Hedge from "./policy/Hedge.ts"
 import { observe } from "./policy/Observe.ts"
+import * as Reach from "./policy/Reach.ts"
 import * as Resume from "./policy/Resume.ts"
 import * as RetryBudget from "./policy/RetryBudget.ts"
 import * as Retry from "./policy/Retry.ts"
@@ -31,6 +33,7 @@ import type { Admission, Call, Candidates, Dispatch, Handler, Policy, Preparatio
 import * as Request from "./Request.ts"
 import * as Response from "./Response.ts"
 import * as Route from "./Route.ts"
+import * as Directory from "./router/Directory.ts"
 import * as RouteName from "./router/RouteName.ts"
 import * as Router from "./router/Router.ts"
 import type { Rule } from "./router/Rules.ts"
@@ -38,17 +41,10 @@ import * as Stats from "./stats/Stats.ts"
 import type * as Capture from "./telemetry/Capture.ts"
 import type * as Metrics from "./telemetry/Metrics.ts"
 import * as Telemetry from "./telemetry/Telemetry.ts"
-import type { AnyService, Answer, Vendor } from "./Vendor.ts"
+import type { AnyService, Vendor } from "./Vendor.ts"
 import * as VendorRegistry from "./VendorRegistry.ts"
-import {
-  type AttemptError,
-  type DispatchError,
-  type Fatal,
-  type Retryable,
-  retryable,
-  type Skipped
-} from "./VendorError.ts"
-import { commit, type Committed } from "./wire/Commit.ts"
+import { type AttemptError, type DispatchError, type Fatal, type Skipped } from "./VendorError.ts"
+import type { Committed } from "./wire/Commit.ts"
 
 export {
   /**
@@ -140,142 +136,16 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
  */
 export type TargetPolicy = Policy<AttemptError | Skipped, AttemptError | Skipped>
 
-/** What an attempt reached: the value, with the call that reached it and when that began. */
-interface Reached<A> {
-  readonly value: A
-  readonly call: Call
-  readonly startedAt: number
-}
-
 /** What a dispatch reached, and how it goes on when that breaks. */
 interface Dispatched<A> {
-  readonly reached: Reached<A>
-  readonly again: (text: string, broken: Call) => Effect.Effect<Reached<A>, DispatchError>
+  readonly reached: Reach.Reached<A>
+  readonly again: (text: string, broken: Call) => Effect.Effect<Reach.Reached<A>, DispatchError>
 }
 
 interface Chosen {
   readonly dispatch: Dispatch
   readonly candidates: Candidates
 }
-
-const reached = <A>(call: Call, vendorCall: Effect.Effect<A, AttemptError>): Effect.Effect<Reached<A>, AttemptError> =>
-  Effect.flatMap(
-    Clock.currentTimeMillis,
-    (startedAt) => Effect.map(vendorCall, (value) => ({ value, call, startedAt }))
-  )
-
-/** The end of the way: the vendor makes a whole answer. */
-const sendTo: Handler<Reached<Answer>, AttemptError> = (call) => {
-  const { target, vendor } = call.candidate
-  return reached(
-    call,
-    Effect.tap(
-      vendor.send({ request: call.request, model: target.model }),
-      ({ limits, losses, parts }) =>
-        Effect.sync(() => {
-          if (limits !== undefined) call.observed.limits = limits
-          Account.observeLosses(call.observed, losses)
-          for (const part of parts) Account.observe(call.observed, part)
-        })
-    )
-  )
-}
-
-/** The end of the way: the vendor begins a stream, and it is held back until it is meaningful. */
-const streamTo = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptError> => (call) => {
-  const { target, vendor } = call.candidate
-  return Effect.flatMap(
-    reached(
-      call,
-      vendor.stream({ request: Resume.requestOf(call), model: target.model }).pipe(
-        Timeout.sharing(limits, "connect", call),
-        Effect.tap(({ limits }) =>
-          Effect.sync(() => {
-            if (limits !== undefined) call.observed.limits = limits
-          })
-        ),
-        Effect.flatMap((stream) => Timeout.sharing(limits, "firstPart", call)(commit(stream))),
-        Scope.provide(call.scope)
-      )
-    ),
-    (reached) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        call.observed.timeToFirstPart = now - reached.startedAt
-        Account.observeLosses(call.observed, reached.value.losses)
-        return reached
-      })
-  )
-}
-
-/** 104 random bits, so that ids of many machines can be kept together. */
-const newId = Effect.map(Random.Random, (random) => {
-  const part = () => Math.floor(random.nextDoubleUnsafe() * 2 ** 52).toString(36).padStart(11, "0")
-  return `dsp_${part()}${part()}`
-})
-
-/** Starts the clock of one dispatch; its deadline is the request's own or the dispatcher's. */
-const begin = Effect.fnUntraced(function*(
-  operation: Dispatch["operation"],
-  request: Request.Request,
-  scope: Scope.Closeable,
-  deadline: number
-) {
-  const startedAt = yield* Clock.currentTimeMillis
-  const allowed = request.deadline === undefined ? deadline : Duration.toMillis(request.deadline)
-  const dispatch: Dispatch = {
-    id: yield* newId,
-    request,
-    operation,
-    journal: { startedAt, attempts: [], calls: 0, usages: [] },
-    deadline: startedAt + allowed,
-    scope
-  }
-  return dispatch
-})
-
-const withDeadline =
-  (dispatch: Dispatch) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
-    const { attempts, startedAt } = dispatch.journal
-    const after = dispatch.deadline - startedAt
-    const exceeded = Effect.suspend(() => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts })))
-    return after === Infinity ? effect : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now >= dispatch.deadline
-        ? exceeded
-        : Effect.timeoutOrElse(effect, { duration: dispatch.deadline - now, orElse: () => exceeded }))
-  }
-
-/** Where vendors and routes are looked up: the static vendors first, then those that came since. */
-const makeDirectory = Effect.fnUntraced(function*(
-  options: Pick<Options, "prices" | "routes" | "rules"> & { readonly vendors: ReadonlyArray<Vendor> },
-  registry: VendorRegistry.VendorRegistry["Service"],
-  stats: Stats.Stats
-): Effect.fn.Return<Router.Directory, ConfigError> {
-  const vendors = new Map<string, Vendor>()
-  for (const [index, vendor] of options.vendors.entries()) {
-    if (vendors.has(vendor.name)) {
-      return yield* new ConfigError({ path: `vendors.${index}`, description: `"${vendor.name}" is there already` })
-    }
-    vendors.set(vendor.name, vendor)
-  }
-  const routes = new Map(Object.entries(options.routes ?? {}).map(([name, route]) => [name, Route.make(name, route)]))
-  for (const route of routes.values()) {
-    if (route.targets.length === 0) {
-      return yield* new ConfigError({ path: `routes.${route.name}`, description: "must have at least one target" })
-    }
-  }
-  return {
-    routes,
-    rules: options.rules ?? [],
-    catalog: options.prices === undefined ? Catalog.standard : Catalog.make(options.prices),
-    stats,
-    version: registry.version,
-    vendor: (name) => vendors.get(name) ?? registry.getUnsafe(name),
-    vendors: function*() {
-      yield* vendors.values()
-      for (const vendor of registry.allUnsafe()) if (!vendors.has(vendor.name)) yield vendor
-    }
-  }
-})
 
 /** The router's candidates but for those that lack what the request needs, each of which gets its line. */
 const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Candidates, Fatal<"NoCandidate">> =>
@@ -311,7 +181,7 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Dispatcher["Service"], ConfigError, Scope.Scope> {
   const registry = options.registry ?? VendorRegistry.make()
   const stats = Stats.make()
-  const directory = yield* makeDirectory(options, registry, stats)
+  const directory = yield* Directory.make(options, registry, stats)
   const router = Router.make(directory)
   const maxAttempts = options.maxAttempts ?? 3
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
@@ -390,7 +260,7 @@ export const make = Effect.fnUntraced(function*(
       return request === dispatch.request ? dispatch : { ...dispatch, request }
     })
 
-  const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reached<A>, AttemptError>) => {
+  const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reach.Reached<A>, AttemptError>) => {
     const reach = through(vendorCall)
     const choose = (dispatch: Dispatch) =>
       Effect.map(candidates(router, dispatch), (candidates): Chosen => ({ dispatch, candidates }))
@@ -400,7 +270,7 @@ export const make = Effect.fnUntraced(function*(
       const goOn = Effect.fnUntraced(function*(prefill: boolean, candidates: Candidates) {
         const resumed = { ...dispatch, resumed: { text, prefill } }
         if (candidates.left() > 1) candidates.restrict(({ target }) => target.id !== broken.candidate.target.id)
-        return yield* reach(resumed, candidates).pipe(withDeadline(resumed))
+        return yield* reach(resumed, candidates).pipe(Deadline.within(resumed))
       })
       const anew = (prefill: boolean) =>
         Effect.flatMap(choose(dispatch), ({ candidates }) => {
@@ -418,7 +288,7 @@ export const make = Effect.fnUntraced(function*(
       Effect.gen(function*() {
         // First of all: nothing invalid is routed, counted or traced.
         const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
-        const dispatch = yield* begin(operation, request, scope, deadline)
+        const dispatch = yield* Deadline.begin(operation, request, scope, deadline)
         let call: Call | undefined
         return yield* admitted(dispatch).pipe(
           Effect.flatMap(choose),
@@ -432,7 +302,7 @@ export const make = Effect.fnUntraced(function*(
             )
           ),
           // Around every attempt and every wait between them: one deadline for all of it.
-          withDeadline(dispatch),
+          Deadline.within(dispatch),
           Effect.tap(({ reached }) => Effect.sync(() => call = reached.call)),
           // Around the routing too, so that a request nobody serves is seen in the traces.
           traceDispatch(dispatch, () => call),
@@ -441,7 +311,7 @@ export const make = Effect.fnUntraced(function*(
       })
   }
 
-  const sendDispatch = dispatch("send", telemetry.send(sendTo))
+  const sendDispatch = dispatch("send", telemetry.send(Reach.send))
   const send = (input: Request.RequestInput) =>
     Effect.suspend(() => {
       const scope = Scope.makeUnsafe()
@@ -456,7 +326,7 @@ export const make = Effect.fnUntraced(function*(
       )
     })
 
-  const streamDispatch = dispatch("stream", telemetry.stream(streamTo(limits)))
+  const streamDispatch = dispatch("stream", telemetry.stream(Reach.stream(limits)))
   const stream = (input: Request.RequestInput) =>
     Stream.fromChannel(Channel.fromTransform((_, streamScope) =>
       Effect.gen(function*() {
@@ -475,7 +345,7 @@ export const make = Effect.fnUntraced(function*(
         if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
           return StreamRules.live(call, value, limits, close)
         }
-        const begun = ({ call, value }: Reached<Committed>): Resume.Begun => ({
+        const begun = ({ call, value }: Reach.Reached<Committed>): Resume.Begun => ({
           call,
           // A broken answer ends its candidate, and the dispatch only when nobody goes on.
           live: StreamRules.live(
@@ -499,7 +369,7 @@ export const make = Effect.fnUntraced(function*(
   const uncached = { send, stream }
   const faced = options.cache === undefined
     ? uncached
-    : options.cache.through(uncached, { newId, deadline, maxRequestSize: options.maxRequestSize })
+    : options.cache.through(uncached, { newId: Deadline.newId, deadline, maxRequestSize: options.maxRequestSize })
 
   return Dispatcher.of({
     ...faced,

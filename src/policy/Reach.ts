@@ -1,0 +1,70 @@
+/**
+ * The end of the way: the vendor is called.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect, Scope } from "effect"
+import type { Call, Handler } from "../Policy.ts"
+import type { Answer } from "../Vendor.ts"
+import type { AttemptError } from "../VendorError.ts"
+import { commit, type Committed } from "../wire/Commit.ts"
+import * as Account from "./Account.ts"
+import * as Resume from "./Resume.ts"
+import * as Timeout from "./Timeout.ts"
+
+/**
+ * What an attempt reached: the value, with the call that reached it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reached<A> {
+  readonly value: A
+  readonly call: Call
+}
+
+/**
+ * The vendor makes a whole answer.
+ *
+ * @since 0.1.0
+ * @category handlers
+ */
+export const send: Handler<Reached<Answer>, AttemptError> = (call) => {
+  const { target, vendor } = call.candidate
+  return Effect.map(vendor.send({ request: call.request, model: target.model }), (value) => {
+    if (value.limits !== undefined) call.observed.limits = value.limits
+    Account.observeLosses(call.observed, value.losses)
+    for (const part of value.parts) Account.observe(call.observed, part)
+    return { value, call }
+  })
+}
+
+/**
+ * The vendor begins a stream, and it is held back until it is meaningful.
+ *
+ * @since 0.1.0
+ * @category handlers
+ */
+export const stream = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptError> => (call) => {
+  const { target, vendor } = call.candidate
+  const committed = vendor.stream({ request: Resume.requestOf(call), model: target.model }).pipe(
+    Timeout.sharing(limits, "connect", call),
+    Effect.tap((answer) =>
+      Effect.sync(() => {
+        if (answer.limits !== undefined) call.observed.limits = answer.limits
+      })
+    ),
+    Effect.flatMap((answer) => Timeout.sharing(limits, "firstPart", call)(commit(answer))),
+    Scope.provide(call.scope)
+  )
+  return Effect.flatMap(
+    Clock.currentTimeMillis,
+    (startedAt) =>
+      Effect.flatMap(committed, (value) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          call.observed.timeToFirstPart = now - startedAt
+          Account.observeLosses(call.observed, value.losses)
+          return { value, call }
+        }))
+  )
+}
