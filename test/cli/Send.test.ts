@@ -123,7 +123,7 @@ describe.concurrent("llmdispatcher send", { timeout: 30_000 }, () => {
 
   it("exits with 3 when the time runs out", async () => {
     const { code, stderr, stdout } = await run(["send", "Hello", "--model", "sandbox/silent", "--timeout", "20ms"])
-    expect(stderr).toMatch(/\nllmdispatcher: the time allowed ran out \(20ms\)\n$/)
+    expect(stderr).toMatch(/(?:^|\n)llmdispatcher: the time allowed ran out \(20ms\)\n$/)
     expect(stdout).toBe("")
     expect(code).toBe(3)
   })
