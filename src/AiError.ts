@@ -16,6 +16,7 @@ const reasonOf = (error: VendorError, metadata: AiError.ProviderMetadata): AiErr
   const description = error.message
   switch (error.reason._tag) {
     case "RateLimited":
+    case "CallerLimited":
       return new AiError.RateLimitError({
         metadata,
         ...(error._tag === "RetryableError" && error.retryAfter !== undefined
@@ -23,6 +24,7 @@ const reasonOf = (error: VendorError, metadata: AiError.ProviderMetadata): AiErr
           : undefined)
       })
     case "QuotaExhausted":
+    case "BudgetExceeded":
       return new AiError.QuotaExhaustedError({ metadata })
     case "Unauthenticated":
       return new AiError.AuthenticationError({ kind: "InvalidKey", description, metadata })

@@ -297,7 +297,11 @@ export const make = Effect.fnUntraced(function*(
               Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => ({
                 reached,
                 // Under the span of this dispatch, wherever the stream is read.
-                again: (text, call) => Effect.provideContext(again(chosen)(text, call), context)
+                again: (text, broken) =>
+                  again(chosen)(text, broken).pipe(
+                    Effect.tap((reached) => Effect.sync(() => call = reached.call)),
+                    Effect.provideContext(context)
+                  )
               }))
             )
           ),

@@ -16,6 +16,21 @@ describe("AiError", () => {
     expect(tag(retryable({ _tag: "Overloaded" }))).toBe("InternalProviderError")
   })
 
+  const attempts = [] as const
+  it.each([
+    retryable({ _tag: "RateLimited" }),
+    retryable({ _tag: "Overloaded" }),
+    retryable({ _tag: "Shed" }),
+    retryable({ _tag: "CallerLimited" }),
+    retryable({ _tag: "AllCandidatesFailed", attempts }),
+    fatal({ _tag: "BudgetExceeded" }),
+    fatal({ _tag: "QuotaExhausted" }),
+    fatal({ _tag: "InvalidRequest" }),
+    fatal({ _tag: "AllCandidatesFailed", attempts })
+  ])("may be retried there just where it may be here: $reason._tag", (error) => {
+    expect(toAiError(error, "send").isRetryable).toBe(error._tag === "RetryableError")
+  })
+
   it("keeps the wait, so that who retries AiErrors waits as well", () => {
     const error = toAiError(retryable({ _tag: "RateLimited" }, { retryAfter: Duration.seconds(3) }), "send")
     expect(error.isRetryable).toBe(true)

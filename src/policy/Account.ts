@@ -47,8 +47,13 @@ const sum = <C extends Counts>(all: ReadonlyArray<C>): C => {
   return total as C
 }
 
-/** What this answer took, and what the attempts before it took that broke. */
-const spent = ({ candidate, journal, observed }: Call) => {
+/**
+ * What this answer took, and what the attempts before it took that broke.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const spent = ({ candidate, journal, observed }: Call) => {
   const at = journal.startedAt
   const usage = observed.usage ?? unknownUsage
   const before = journal.usages.filter((ended) => ended.usage !== observed.usage)

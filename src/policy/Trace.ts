@@ -6,22 +6,15 @@
  *
  * @since 0.1.0
  */
-import { Effect, Exit, Scope, type Tracer } from "effect"
+import { Effect, Scope, type Tracer } from "effect"
 import type { Call, Dispatch, Handler, Observed } from "../Policy.ts"
 import type { Request } from "../Request.ts"
-import { unknownUsage } from "../Response.ts"
-import * as Target from "../Target.ts"
-import { type AttemptError, isVendorError } from "../VendorError.ts"
+import { errorType } from "../telemetry/ErrorType.ts"
+import type { AttemptError } from "../VendorError.ts"
+import * as Account from "./Account.ts"
 
 const annotate = (span: Tracer.Span, attributes: Record<string, unknown>): void => {
   for (const [name, value] of Object.entries(attributes)) if (value !== undefined) span.attribute(name, value)
-}
-
-const errorType = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
-  if (Exit.isSuccess(exit)) return undefined
-  const error = Exit.findErrorOption(exit)
-  if (error._tag === "Some" && isVendorError(error.value)) return error.value.reason._tag
-  return Exit.hasInterrupts(exit) ? "Interrupted" : "_OTHER"
 }
 
 const requestAttributes = (request: Request): Record<string, unknown> => ({
@@ -107,7 +100,7 @@ export const traceDispatch = (dispatch: Dispatch, reached: () => Call | undefine
       "llmdispatcher.attempts": dispatch.journal.attempts.length,
       "llmdispatcher.vendor": call?.candidate.vendor.name,
       "llmdispatcher.target": call?.candidate.target.id,
-      "llmdispatcher.cost": call && Target.cost(call.candidate.target, call.observed.usage ?? unknownUsage)
+      "llmdispatcher.cost": call && Account.spent(call).cost
     }
   }
   const attributes = {

@@ -53,6 +53,10 @@ for (let first = 0; first < columns.length; first += perTable) {
   console.log()
 }
 for (const reason of reasons) console.log(`${letter(reason)}: ${reason}`)
+for (const origin of new Set(subjects.map(({ origin }) => origin))) {
+  const names = subjects.filter((subject) => subject.origin === origin).map(({ name }) => name)
+  console.log(`\nanswers ${origin}: ${names.join(", ")}`)
+}
 const count = (mark: string) => columns.flatMap(({ marks }) => [...marks.values()]).filter((m) => m === mark).length
 console.log(`\n${count("✓")} passed, ${failures.length} failed, ${columns.length} vendors`)
 for (const failure of failures) console.error(`✗ ${failure}`)

@@ -132,6 +132,7 @@ describe("Trace", () => {
         ])
       ).toEqual([["a", "StreamInterrupted", true], ["b", undefined, true]])
       expect(dispatch?.attributes["llmdispatcher.attempts"]).toBe(2)
+      expect(dispatch?.attributes["llmdispatcher.vendor"]).toBe("b")
       expect(dispatch?.attributes["error.type"]).toBeUndefined()
     }))
 
