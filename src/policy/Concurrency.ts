@@ -112,17 +112,18 @@ export const make = Effect.fnUntraced(function*(
         : Effect.succeed(false)))
 
   const takeWithin = (state: State, slot: Scope.Scope, wait: number): Effect.Effect<boolean> =>
-    Effect.suspend(() => {
-      state.waiting += 1
-      return Effect.timeoutOption(Scope.provide(state.semaphore.takeScoped(1), slot), wait).pipe(
-        Effect.ensuring(Effect.sync(() => state.waiting -= 1)),
-        Effect.flatMap((taken) =>
-          Option.isSome(taken)
-            ? Effect.as(Effect.uninterruptible(Effect.suspend(() => count(state, slot))), true)
-            : Effect.succeed(false)
-        )
+    // Counted as an acquisition: an interruption may come between any two steps of a fiber.
+    Effect.acquireUseRelease(
+      Effect.sync(() => state.waiting += 1),
+      () => Effect.timeoutOption(Scope.provide(state.semaphore.takeScoped(1), slot), wait),
+      () => Effect.sync(() => state.waiting -= 1)
+    ).pipe(
+      Effect.flatMap((taken) =>
+        Option.isSome(taken)
+          ? Effect.as(Effect.uninterruptible(Effect.suspend(() => count(state, slot))), true)
+          : Effect.succeed(false)
       )
-    })
+    )
 
   const enter = (state: State, call: Call, slot: Scope.Scope, now: number): Effect.Effect<boolean> => {
     // Who waits already goes first.

@@ -25,14 +25,17 @@ export const observe = (stats: Stats) => <A>(next: Handler<A, AttemptError>): Ha
       if (error._tag === "None" || !isVendorError(error.value) || disposition(error.value).health === "ignored") return
       stats.penalise(id, call.operation, now)
     }
-    target.inFlight += 1
-    return Effect.onExit(next(call), (exit) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        judge(exit, now)
-        if (Exit.isSuccess(exit) && call.operation === "stream") {
-          return Scope.addFinalizer(call.scope, Effect.sync(() => target.inFlight -= 1))
-        }
-        target.inFlight -= 1
-        return Effect.void
-      }))
+    // An interruption may come between any two steps of a fiber, and must not leave the count where it is.
+    return Effect.uninterruptibleMask((restore) => {
+      target.inFlight += 1
+      return Effect.onExit(restore(next(call)), (exit) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          judge(exit, now)
+          if (Exit.isSuccess(exit) && call.operation === "stream") {
+            return Scope.addFinalizer(call.scope, Effect.sync(() => target.inFlight -= 1))
+          }
+          target.inFlight -= 1
+          return Effect.void
+        }))
+    })
   })

@@ -207,6 +207,14 @@ describe("Concurrency's law", () => {
       untried: fc.nat(1),
       pause: fc.nat(8)
     })
+    const waiting = (takes: number, goesAfter: number | null) => ({
+      operation: "send" as const,
+      takes,
+      fails: false,
+      goesAfter,
+      untried: 0,
+      pause: 0
+    })
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -259,7 +267,11 @@ describe("Concurrency's law", () => {
             })
           )
       ),
-      { numRuns: 60 }
+      {
+        numRuns: 60,
+        // One that waits goes between two of its steps.
+        examples: [[1, [waiting(1, null), waiting(0, null), waiting(0, 0)], 12]]
+      }
     )
   }, 30_000)
 })
