@@ -1,50 +1,29 @@
 /**
  * One request in, the best vendor's answer out.
  *
- * This file is the way of a request, from top to bottom: {@link make} puts the policies in their order and says of each
- * why it stands where it stands.
+ * The way a request takes from here is in `Way.ts`; here are the vendors, the routes and the policies put together, and
+ * put together anew while requests run.
  *
  * @since 0.1.0
  */
-import { Channel, Clock, Context, Duration, Effect, Exit, Layer, Option, Random, Result, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Layer, Option, Scope, Semaphore, Stream } from "effect"
 import { LanguageModel } from "effect/ai"
-import { CircuitBreaker } from "effect/persistence"
 import * as Cache from "./cache/Cache.ts"
-import * as Catalog from "./catalog/Catalog.ts"
-import { ConfigError } from "./config/ConfigError.ts"
+import type * as Catalog from "./catalog/Catalog.ts"
+import type { ConfigError } from "./config/ConfigError.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
-import * as Account from "./policy/Account.ts"
-import { attempt } from "./policy/Attempt.ts"
-import * as Capable from "./policy/Capable.ts"
-import * as Circuit from "./policy/Circuit.ts"
-import * as Cooldown from "./policy/Cooldown.ts"
-import { fallback } from "./policy/Fallback.ts"
-import * as Deadline from "./policy/Deadline.ts"
-import * as Hedge from "./policy/Hedge.ts"
-import { observe } from "./policy/Observe.ts"
-import * as Reach from "./policy/Reach.ts"
-import * as Resume from "./policy/Resume.ts"
-import * as RetryBudget from "./policy/RetryBudget.ts"
-import * as Retry from "./policy/Retry.ts"
-import * as StreamRules from "./policy/StreamRules.ts"
-import * as Timeout from "./policy/Timeout.ts"
-import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
-import type { Admission, Call, Candidates, Dispatch, Handler, Policy, Preparation } from "./Policy.ts"
-import * as Request from "./Request.ts"
-import * as Response from "./Response.ts"
-import * as Route from "./Route.ts"
-import * as Directory from "./router/Directory.ts"
-import * as RouteName from "./router/RouteName.ts"
-import * as Router from "./router/Router.ts"
+import * as Learned from "./Learned.ts"
+import type * as Request from "./Request.ts"
+import type * as Response from "./Response.ts"
+import type * as Route from "./Route.ts"
+import { make as makeDirectory } from "./router/Directory.ts"
+import type { Directory } from "./router/Router.ts"
 import type { Rule } from "./router/Rules.ts"
-import * as Stats from "./stats/Stats.ts"
-import type * as Capture from "./telemetry/Capture.ts"
-import type * as Metrics from "./telemetry/Metrics.ts"
-import * as Telemetry from "./telemetry/Telemetry.ts"
+import type * as Stats from "./stats/Stats.ts"
 import type { AnyService, Vendor } from "./Vendor.ts"
+import type { DispatchError } from "./VendorError.ts"
 import * as VendorRegistry from "./VendorRegistry.ts"
-import { type AttemptError, type DispatchError, type Fatal, type Skipped } from "./VendorError.ts"
-import type { Committed } from "./wire/Commit.ts"
+import * as Way from "./Way.ts"
 
 export {
   /**
@@ -76,10 +55,20 @@ export class Dispatcher extends Context.Service<Dispatcher, {
   /** Every vendor that can be asked now, the static ones first. */
   readonly vendors: Effect.Effect<ReadonlyArray<Vendor>>
   readonly routes: ReadonlyMap<string, Route.Route>
-  /** How busy and how fast each target is, by its id. */
-  readonly stats: Stats.Stats
+  /** How busy and how fast each target is, by its id, as the strategies see it. */
+  readonly load: Stats.Stats
   /** Vendors that come and go while requests run. */
   readonly registry: VendorRegistry.VendorRegistry["Service"]
+  /**
+   * Replaces vendors, routes and policies for every dispatch that begins from now on; those under way end as they began,
+   * and what was learned of targets whose vendor stays the same is kept.
+   *
+   * `next` runs in a Scope that closes once the last dispatch of that configuration is over. Where it fails, or what it
+   * gives is no good, nothing changes.
+   */
+  readonly reconfigure: <E, R>(
+    next: Effect.Effect<Reconfiguration, E, R>
+  ) => Effect.Effect<void, E | ConfigError, Exclude<R, Scope.Scope>>
 }>()("llmdispatcher/Dispatcher") {}
 
 /**
@@ -88,7 +77,7 @@ export class Dispatcher extends Context.Service<Dispatcher, {
  * @since 0.1.0
  * @category models
  */
-export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArray<AnyService>> {
+export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArray<AnyService>> extends Way.Options {
   /** The vendors' service classes; their order is the order of trying where no route says another. */
   readonly vendors: Vendors
   /** Names that callers use, the targets behind them and how to choose; `default` serves who names none. */
@@ -97,74 +86,37 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
   readonly rules?: ReadonlyArray<Rule> | undefined
   /** Prices and windows that go before the catalogue's, for targets that have none of their own. */
   readonly prices?: Catalog.Overlay | undefined
-  /** Calls in one dispatch, over all targets and retries. Default 3, at least 1. */
-  readonly maxAttempts?: number | undefined
-  /** All the time a dispatch may take where the request sets none. Default 10 min. */
-  readonly deadline?: Duration.Input | undefined
-  /** `false` for none. */
-  readonly retry?: Omit<Retry.Options, "maxAttempts" | "take"> | false | undefined
-  /** How much retrying each target bears; `false` for any. */
-  readonly retryBudget?: RetryBudget.Options | false | undefined
-  /** Whether what a vendor's filter refused may be asked of others. Default `stop`. */
-  readonly onContentFiltered?: "stop" | "elsewhere" | undefined
-  /** Asks a second candidate when the first is slow to begin; by default nobody is. */
-  readonly hedge?: Hedge.Options | undefined
-  /** How long a target that refused is left alone; `false` for not at all. */
-  readonly cooldown?: Cooldown.Options | false | undefined
-  /** `false` for none. */
-  readonly circuit?: Circuit.Options | false | undefined
-  readonly timeouts?: Timeout.Options | undefined
-  /** Looked at in their order before a request is routed: limits of callers, budgets, a queue. */
-  readonly admission?: ReadonlyArray<Admission> | undefined
-  /** Change a request before it is routed, in their order: trim it, summarise it. */
-  readonly prepare?: ReadonlyArray<Preparation> | undefined
-  /** Further policies around the attempts at one target, outermost first: its rate limit, its concurrency. */
-  readonly target?: ReadonlyArray<TargetPolicy> | undefined
-  /** Counts and times of attempts and dispatches through effect's `Metric`; `false` for none. */
-  readonly metrics?: Metrics.Options | false | undefined
-  /** Puts what was asked and answered on the attempts' spans, redacted; by default neither is. */
-  readonly capture?: Capture.Options | undefined
-  /** The most characters of a request. Default 20,000,000. */
-  readonly maxRequestSize?: number | undefined
 }
 
+export type {
+  /**
+   * A policy around the attempts at one target, for whole answers and streams alike.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  TargetPolicy
+} from "./Way.ts"
+
 /**
- * A policy around the attempts at one target, for whole answers and streams alike.
+ * Vendors, routes and policies in the place of those there are; what is left out is as if it had never been set, but
+ * for the vendors, which are then those that the dispatcher was made with.
  *
  * @since 0.1.0
  * @category models
  */
-export type TargetPolicy = Policy<AttemptError | Skipped, AttemptError | Skipped>
-
-/** What a dispatch reached, and how it goes on when that breaks. */
-interface Dispatched<A> {
-  readonly reached: Reach.Reached<A>
-  readonly again: (text: string, broken: Call) => Effect.Effect<Reach.Reached<A>, DispatchError>
+export interface Reconfiguration extends Omit<Options, "vendors"> {
+  readonly vendors?: ReadonlyArray<Vendor> | undefined
 }
 
-interface Chosen {
-  readonly dispatch: Dispatch
-  readonly candidates: Candidates
+/** A dispatcher as it was configured at one time; it lives until the last of its dispatches is over. */
+interface Generation {
+  readonly ways: Way.Ways
+  readonly directory: Directory
+  readonly scope: Scope.Closeable
+  running: number
+  isRetired: boolean
 }
-
-/** The router's candidates but for those that lack what the request needs, each of which gets its line. */
-const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Candidates, Fatal<"NoCandidate">> =>
-  Effect.flatMap(Random.Random, (random) => {
-    const { operation, request } = dispatch
-    const capable = Capable.make(dispatch)
-    const draw = { request, operation, now: dispatch.journal.startedAt, random: () => random.nextDoubleUnsafe() }
-    return Effect.fromResult(Result.map(router.select(draw, capable.keep), ({ left, next, restrict }) => ({
-      next: Effect.suspend(() => {
-        const candidate = next()
-        return Effect.as(capable.tell, candidate)
-      }),
-      left,
-      restrict,
-      nobody: capable.nobody
-    })))
-  })
-
-const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
 
 /**
  * Makes a dispatcher of vendors that are at hand; {@link layer} takes them from their services.
@@ -179,208 +131,70 @@ export const make = Effect.fnUntraced(function*(
     readonly cache?: Cache.Cache["Service"] | undefined
   }
 ): Effect.fn.Return<Dispatcher["Service"], ConfigError, Scope.Scope> {
-  const registry = options.registry ?? VendorRegistry.make()
-  const stats = Stats.make()
-  const directory = yield* Directory.make(options, registry, stats)
-  const router = Router.make(directory)
-  const maxAttempts = options.maxAttempts ?? 3
-  if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
-    return yield* new ConfigError({ path: "maxAttempts", description: "must be a whole number above 0" })
-  }
-  const limits = Timeout.limits(options.timeouts)
-  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "10 minutes"))
-  const budget = options.retryBudget === false ? undefined : RetryBudget.make(options.retryBudget)
-  const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts, take: budget?.take })
-  const hedge = options.hedge === undefined ? undefined : Hedge.make(stats, maxAttempts, options.hedge)
-  const credit = budget?.credit ?? pass
-  const timeout = Timeout.timeout(limits)
-  const cooldown = options.cooldown === false ? undefined : Cooldown.make(options.cooldown)
-  const check = cooldown?.check ?? pass
-  const note = cooldown?.note ?? pass
-  const own = (options.target ?? []).reduceRight<TargetPolicy>((inner, outer) => (next) => outer(inner(next)), pass)
-  const { admission = [], prepare = [] } = options
-  const breaker = options.circuit === false
-    ? undefined
-    : yield* Effect.provide(Circuit.make(options.circuit), CircuitBreaker.layerStoreMemory())
-  const circuit = breaker === undefined ? pass : Circuit.circuit(breaker)
-  const recheck = breaker === undefined ? pass : Circuit.recheck(breaker)
-  const withinCalls = Retry.withinCalls(maxAttempts)
+  const { cache, registry = VendorRegistry.make(), vendors } = options
+  const learned = Learned.make()
+  const outer = yield* Effect.scope
+  const generations = new Set<Generation>()
 
-  const telemetry = Telemetry.make({
-    routeOf: RouteName.make(directory.routes, directory.rules),
-    targets: Array.from(directory.routes.values()).flatMap(({ targets }) => targets.map(({ id }) => id))
-  }, options)
-
-  /** The policies around one vendor's call, outermost first. */
-  const through = <A>(vendorCall: Handler<A, AttemptError>) =>
-    // Outermost, since it alone knows the other candidates: what is inside speaks to one target.
-    fallback({ maxAttempts, hedge, onContentFiltered: options.onContentFiltered })<A>(
-      // Before the circuit: who asked to be left alone is not a probe.
-      check(
-        // Around the retries, so that it counts one outcome a dispatch, and an open circuit costs no wait.
-        circuit(
-          // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
-          retry(
-            // A circuit that opened while a retry waited is open for the retry too.
-            recheck(withinCalls(
-              // Each call counts against what the user's own limits allow.
-              own(
-                // Inside the retries, so that an answer gives back what they took.
-                credit(
-                  // Next to the attempts, so that the others know at once whom to leave alone.
-                  note(
-                    // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
-                    attempt(
-                      // Around the limits, so that a target that is too slow is known as slow.
-                      observe(stats)(
-                        // Inside the journal, so that a limit passed is told as this attempt's failure.
-                        timeout(
-                          // Next to the vendor, so that the times are the vendor's time.
-                          telemetry.attempt(traceAttempt(vendorCall))
-                        )
-                      )
-                    )
-                  )
-                )
-              )
-            ))
-          )
-        )
-      )
-    )
-
-  /** The dispatch that may go on, its request made ready. */
-  const admitted = admission.length === 0 && prepare.length === 0 ?
-    Effect.succeed :
-    Effect.fnUntraced(function*(dispatch: Dispatch): Effect.fn.Return<Dispatch, DispatchError> {
-      for (const admit of admission) yield* admit(dispatch)
-      let { request } = dispatch
-      // After admission: a summary costs tokens, and who is refused shall cost none.
-      for (const change of prepare) request = yield* change(request)
-      return request === dispatch.request ? dispatch : { ...dispatch, request }
-    })
-
-  const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reach.Reached<A>, AttemptError>) => {
-    const reach = through(vendorCall)
-    const choose = (dispatch: Dispatch) =>
-      Effect.map(candidates(router, dispatch), (candidates): Chosen => ({ dispatch, candidates }))
-
-    /** Goes on with an answer that broke: at a candidate not tried yet, else at any that may do better now. */
-    const again = ({ candidates: first, dispatch }: Chosen) => (text: string, broken: Call) => {
-      const goOn = Effect.fnUntraced(function*(prefill: boolean, candidates: Candidates) {
-        const resumed = { ...dispatch, resumed: { text, prefill } }
-        if (candidates.left() > 1) candidates.restrict(({ target }) => target.id !== broken.candidate.target.id)
-        return yield* reach(resumed, candidates).pipe(Deadline.within(resumed))
-      })
-      const anew = (prefill: boolean) =>
-        Effect.flatMap(choose(dispatch), ({ candidates }) => {
-          const hopeless = Resume.hopeless(dispatch.journal, prefill)
-          candidates.restrict(({ target }) => !hopeless.has(target.id))
-          return goOn(prefill, candidates)
-        })
-      return (first.left() > 0 ? goOn(true, first) : anew(true)).pipe(
-        // A target that will not continue a text may still answer the question.
-        Effect.catchReason("FatalError", "InvalidRequest", () => anew(false))
-      )
-    }
-
-    return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Dispatched<A>, DispatchError> =>
-      Effect.gen(function*() {
-        // First of all: nothing invalid is routed, counted or traced.
-        const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
-        const dispatch = yield* Deadline.begin(operation, request, scope, deadline)
-        let call: Call | undefined
-        return yield* admitted(dispatch).pipe(
-          Effect.flatMap(choose),
-          Effect.flatMap((chosen) =>
-            Effect.withFiber(({ context }) =>
-              Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => ({
-                reached,
-                // Under the span of this dispatch, wherever the stream is read.
-                again: (text, broken) =>
-                  again(chosen)(text, broken).pipe(
-                    Effect.tap((reached) => Effect.sync(() => call = reached.call)),
-                    Effect.provideContext(context)
-                  )
-              }))
-            )
-          ),
-          // Around every attempt and every wait between them: one deadline for all of it.
-          Deadline.within(dispatch),
-          Effect.tap(({ reached }) => Effect.sync(() => call = reached.call)),
-          // Around the routing too, so that a request nobody serves is seen in the traces.
-          traceDispatch(dispatch, () => call),
-          telemetry.dispatch(dispatch)
-        )
-      })
-  }
-
-  const sendDispatch = dispatch("send", telemetry.send(Reach.send))
-  const send = (input: Request.RequestInput) =>
+  const end = (generation: Generation) =>
     Effect.suspend(() => {
-      const scope = Scope.makeUnsafe()
-      return sendDispatch(input, scope).pipe(
-        Effect.flatMap(({ reached: { call, value } }) =>
-          Effect.map(Clock.currentTimeMillis, (now) =>
-            Response.make(Account.summarise(call, value.losses, now), value.parts))
-        ),
-        Effect.onExit((exit) =>
-          Scope.close(scope, exit)
-        )
-      )
+      generations.delete(generation)
+      return Scope.close(generation.scope, Exit.void)
     })
 
-  const streamDispatch = dispatch("stream", telemetry.stream(Reach.stream(limits)))
-  const stream = (input: Request.RequestInput) =>
-    Stream.fromChannel(Channel.fromTransform((_, streamScope) =>
-      Effect.gen(function*() {
-        const scope = Scope.makeUnsafe()
-        let fate: Exit.Exit<unknown, unknown> = Exit.interrupt()
-        const close = (exit: Exit.Exit<unknown, unknown>) => {
-          fate = exit
-          return Scope.close(scope, exit)
-        }
-        // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
-        yield* Scope.addFinalizer(streamScope, Effect.suspend(() => Scope.close(scope, fate)))
-        const { again, reached } = yield* streamDispatch(input, scope).pipe(
-          Effect.onError((cause) => close(Exit.failCause(cause)))
-        )
-        const { call, value } = reached
-        if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
-          return StreamRules.live(call, value, limits, close)
-        }
-        const begun = ({ call, value }: Reach.Reached<Committed>): Resume.Begun => ({
-          call,
-          // A broken answer ends its candidate, and the dispatch only when nobody goes on.
-          live: StreamRules.live(
-            call,
-            value,
-            limits,
-            (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
-          ),
-          leave: (error) => Scope.close(call.candidateScope, Exit.fail(error)),
-          giveUp: Scope.close(call.candidateScope, Exit.interrupt())
-        })
-        return Resume.resuming(
-          begun(reached),
-          (text, call) => Effect.map(again(text, call), begun),
-          (error) => close(Exit.fail(error))
-        )
-      })
-    ))
+  const generate = Effect.fnUntraced(function*(
+    options: Reconfiguration,
+    scope: Scope.Closeable
+  ): Effect.fn.Return<Generation, ConfigError> {
+    yield* Way.check(options)
+    const directory = yield* makeDirectory(
+      { ...options, vendors: options.vendors ?? vendors },
+      registry,
+      learned.stats
+    )
+    const ended = Effect.suspend(() => {
+      generation.running -= 1
+      return generation.isRetired && generation.running === 0 ? Effect.forkIn(end(generation), outer) : Effect.void
+    })
+    const begin = () => {
+      generation.running += 1
+    }
+    const ways = Way.make({ directory, learned, cache, begin, ended }, options)
+    const generation: Generation = { ways, directory, scope, running: 0, isRetired: false }
+    generations.add(generation)
+    return generation
+  })
 
-  // Before anything else: an answer that is there already takes no place, no budget and no call.
-  const uncached = { send, stream }
-  const faced = options.cache === undefined
-    ? uncached
-    : options.cache.through(uncached, { newId: Deadline.newId, deadline, maxRequestSize: options.maxRequestSize })
+  let current = yield* generate(options, Scope.makeUnsafe())
+  yield* Effect.addFinalizer(() => Effect.forEach(Array.from(generations), end, { discard: true }))
+  const turn = yield* Semaphore.make(1)
 
   return Dispatcher.of({
-    ...faced,
-    vendors: Effect.sync(() => Array.from(directory.vendors())),
-    routes: directory.routes,
-    stats,
-    registry
+    send: (request) => Effect.suspend(() => current.ways.send(request)),
+    stream: (request) => Stream.suspend(() => current.ways.stream(request)),
+    vendors: Effect.sync(() => Array.from(current.directory.vendors())),
+    get routes() {
+      return current.directory.routes
+    },
+    load: learned.stats,
+    registry,
+    reconfigure: (next) =>
+      turn.withPermit(
+        // What is replaced and what replaces it must not be parted by an interruption.
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(Scope.make(), (scope) =>
+            restore(Scope.provide(next, scope)).pipe(
+              Effect.flatMap((options) => generate(options, scope)),
+              Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+              Effect.flatMap((generation) => {
+                const before = current
+                current = generation
+                before.isRetired = true
+                return before.running === 0 ? end(before) : Effect.void
+              })
+            ))
+        )
+      )
   })
 })
 

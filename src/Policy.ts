@@ -7,6 +7,7 @@
 import type { Effect, Scope } from "effect"
 import type { Request } from "./Request.ts"
 import type { Attempt, FinishReason, Usage } from "./Response.ts"
+import type { Occasion } from "./stats/Record.ts"
 import type { Target } from "./Target.ts"
 import type { RateLimits, Vendor } from "./Vendor.ts"
 import type { DispatchError, VendorError } from "./VendorError.ts"
@@ -51,8 +52,10 @@ export interface Journal {
   readonly attempts: Array<Attempt>
   /** Calls made, skipped candidates not counted. */
   calls: number
-  /** What each attempt that has ended took, as far as its vendor told. */
-  readonly usages: Array<{ readonly target: Target; readonly usage: Usage }>
+  /** What each attempt that has ended took, as far as its vendor told; `attempt` is its number. */
+  readonly usages: Array<{ readonly target: Target; readonly usage: Usage; readonly attempt?: number | undefined }>
+  /** Why each attempt was made, by its number. */
+  readonly occasions: Map<number, Occasion>
 }
 
 /**
@@ -62,6 +65,8 @@ export interface Journal {
  * @category models
  */
 export interface Observed {
+  /** The attempt's number in the journal. */
+  readonly attempt?: number
   /** Milliseconds from the attempt's start. */
   timeToFirstPart?: number
   responseId?: string

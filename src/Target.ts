@@ -73,7 +73,20 @@ export const make = (input: TargetInput): Target => {
  * @since 0.1.0
  * @category accessors
  */
-export const cost = (target: Target, usage: Usage, options?: Cost.Options): number | undefined => {
+export const cost = (target: Target, usage: Usage, options?: Cost.Options): number | undefined =>
+  priced(target, usage, options)?.amount
+
+/**
+ * The same with the source of the price, so that it can be told later by which prices it was counted.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const priced = (
+  target: Target,
+  usage: Usage,
+  options?: Cost.Options
+): { readonly amount: number; readonly source: string | undefined } | undefined => {
   const found = target.price && Cost.cost(target.price, usage, options)
-  return found && Money.toDollars(found.amount)
+  return found && { amount: Money.toDollars(found.amount), source: found.source }
 }

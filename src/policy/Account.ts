@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Call, Observed } from "../Policy.ts"
+import type { Call, Journal, Observed } from "../Policy.ts"
 import { type Loss, type Part, type StreamPart, type Summary, unknownUsage } from "../Response.ts"
 import * as Target from "../Target.ts"
 
@@ -59,15 +59,36 @@ export const spent = ({ candidate, journal, observed }: Call) => {
   const before = journal.usages.filter((ended) => ended.usage !== observed.usage)
   if (before.length === 0) return { usage, cost: Target.cost(candidate.target, usage, { at }) }
   const all = [...before, { target: candidate.target, usage }]
-  const costs = all.map(({ target, usage }) => Target.cost(target, usage, { at }))
   return {
     usage: {
       inputTokens: sum(all.map(({ usage }) => usage.inputTokens)),
       outputTokens: sum(all.map(({ usage }) => usage.outputTokens))
     },
-    // One cost that is not known makes the sum unknown.
-    cost: costs.reduce((sum, cost) => sum === undefined || cost === undefined ? undefined : sum + cost, 0)
+    cost: costOf(all, at)
   }
+}
+
+/**
+ * What the attempts took of a dispatch that nobody answered, as far as it was told.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const lost = ({ startedAt, usages }: Journal) => ({
+  usage: {
+    inputTokens: sum(usages.map(({ usage }) => usage.inputTokens)),
+    outputTokens: sum(usages.map(({ usage }) => usage.outputTokens))
+  },
+  cost: costOf(usages, startedAt)
+})
+
+/** One cost that is not known makes the sum unknown. */
+const costOf = (all: Journal["usages"], at: number): number | undefined => {
+  const costs = all.map(({ target, usage }) => Target.priced(target, usage, { at }))
+  return costs.reduce<number | undefined>(
+    (sum, cost) => sum === undefined || cost === undefined ? undefined : sum + cost.amount,
+    0
+  )
 }
 
 /**

@@ -6,6 +6,7 @@
 import { Clock, Context, Duration, Effect, Exit, Scope } from "effect"
 import type { Call, Handler } from "../Policy.ts"
 import type { Attempt } from "../Response.ts"
+import type { Occasion } from "../stats/Record.ts"
 import { type AttemptError, isVendorError, type Skipped, type VendorError, withContext } from "../VendorError.ts"
 
 /**
@@ -74,6 +75,19 @@ export const skip = (call: Call, error: Skipped): Effect.Effect<never, Skipped> 
     return Effect.andThen(announce(line), Effect.fail(error))
   })
 
+const occasionOf = ({ candidate, journal: { attempts }, resumed }: Call): Occasion => {
+  let last: string | undefined
+  for (const { duration, outcome, target } of attempts) {
+    if (outcome === "skipped") continue
+    // One that is still under way has taken no time yet.
+    if (outcome === "interrupted" && duration === 0) return "hedge"
+    last = target
+  }
+  if (last === undefined) return "first"
+  if (resumed !== undefined) return "resume"
+  return last === candidate.target.id ? "retry" : "fallback"
+}
+
 /**
  * Makes the attempt: counts it, gives it a Scope, and when it ends early closes that and writes why.
  *
@@ -86,8 +100,13 @@ export const attempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptEr
   Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
     const { journal } = outer
     const target = { vendor: outer.candidate.vendor.name, target: outer.candidate.target.id }
-    const call: Call = { ...outer, scope: Scope.forkUnsafe(outer.scope), observed: {} }
+    const call: Call = {
+      ...outer,
+      scope: Scope.forkUnsafe(outer.scope),
+      observed: { attempt: journal.attempts.length + 1 }
+    }
     const index = journal.attempts.length
+    journal.occasions.set(index + 1, occasionOf(outer))
     journal.calls += 1
     // Its place is taken now: another attempt may begin before this one ends.
     journal.attempts.push(record(call, startedAt, startedAt, "interrupted"))
@@ -100,7 +119,7 @@ export const attempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptEr
     const end = (exit: Exit.Exit<unknown, unknown>) => {
       // Also what a broken answer took: vendors bill it.
       if (call.observed.usage !== undefined) {
-        journal.usages.push({ target: call.candidate.target, usage: call.observed.usage })
+        journal.usages.push({ target: call.candidate.target, usage: call.observed.usage, attempt: index + 1 })
       }
       if (Exit.isSuccess(exit)) return write("answered")
       const error = Exit.findErrorOption(exit)

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Clock, type Duration, Effect, Exit, Schedule, Scope } from "effect"
+import { Clock, type Duration, Effect, Exit, Layer, Schedule, Scope } from "effect"
 import { CircuitBreaker } from "effect/persistence"
-import type { Call, Handler } from "../Policy.ts"
+import type { Call, Candidate, Handler } from "../Policy.ts"
+import type { Vendor } from "../Vendor.ts"
 import {
   type AttemptError,
   disposition,
@@ -56,15 +57,15 @@ class Outcomes {
   }
 }
 
-/**
- * Makes the breaker that one dispatcher keeps, one circuit for each target.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const make = (
-  options?: Options
-): Effect.Effect<CircuitBreaker.CircuitBreaker, never, Scope.Scope | CircuitBreaker.CircuitBreakerStore> =>
+/** The breaker of one vendor, a circuit for each of its targets, and what it does not count itself. */
+interface Guard {
+  readonly breaker: CircuitBreaker.CircuitBreaker
+  readonly outcomes: Map<string, Outcomes>
+  /** When all were passed over and the target was called all the same, in epoch milliseconds. */
+  readonly panicked: Map<string, number>
+}
+
+const makeGuard = (options: Options | undefined): Effect.Effect<Guard> =>
   CircuitBreaker.make({
     tripPolicy: CircuitBreaker.consecutive(options?.failures ?? 5),
     openDuration: Schedule.min([
@@ -72,7 +73,25 @@ export const make = (
       Schedule.spaced(options?.maxOpenDuration ?? "5 minutes")
     ]).pipe(Schedule.jittered),
     maxOpenDuration: options?.maxOpenDuration ?? "5 minutes"
-  })
+  }).pipe(
+    Effect.provide(Layer.fresh(CircuitBreaker.layerStoreMemory())),
+    // Nobody listens to its transitions, which are all that the Scope would end.
+    Scope.provide(Scope.makeUnsafe()),
+    Effect.map((breaker) => ({ breaker, outcomes: new Map(), panicked: new Map() }))
+  )
+
+/**
+ * The circuits of all targets: `circuit` guards a target, `recheck` passes over one whose circuit opened while a retry
+ * of it waited, `state` tells how it stands.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Circuit {
+  readonly circuit: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
+  readonly recheck: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
+  readonly state: (candidate: Candidate) => Effect.Effect<CircuitBreaker.State["_tag"]>
+}
 
 const isProbe = (breaker: CircuitBreaker.CircuitBreaker, key: string) =>
   breaker.state(key).pipe(
@@ -90,20 +109,46 @@ const rejection = (error: CircuitBreaker.CircuitBreakerError): Retryable<"Circui
 const panicInterval = 1_000
 
 /**
- * Guards each target by its circuit. Only what tells of the target's health counts: a fault of the request is ignored,
+ * Makes the circuits of one dispatcher. Only what tells of the target's health counts: a fault of the request is ignored,
  * a rate limit only fails a probe. A stream is judged when it ends, since one that begins well may still be cut; only as
  * a probe it closes the circuit when it begins.
  *
  * It opens after so many failures in a row, or when half of the last 20 calls failed: from then on a success no longer
  * ends a row. Where all targets of a route are left alone, the last of them still gets a call a second.
  *
+ * What was learned is the vendor's own instance's: where another takes its name, its circuits begin closed.
+ *
  * @since 0.1.0
- * @category policies
+ * @category constructors
  */
-export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
-  const outcomes = new Map<string, Outcomes>()
-  const panicked = new Map<string, number>()
+export const make = (options?: Options): Circuit => {
+  const guards = new WeakMap<Vendor, Guard>()
+  const withGuard = <A, E>(vendor: Vendor, use: (guard: Guard) => Effect.Effect<A, E>): Effect.Effect<A, E> => {
+    const known = guards.get(vendor)
+    if (known !== undefined) return use(known)
+    return Effect.flatMap(makeGuard(options), (made) => {
+      const guard = guards.get(vendor) ?? made
+      guards.set(vendor, guard)
+      return use(guard)
+    })
+  }
+  return {
+    circuit: (next) => (call) => withGuard(call.candidate.vendor, (guard) => guarded(guard, call, next)),
+    recheck: (next) => (call) => withGuard(call.candidate.vendor, (guard) => rechecked(guard, call, next)),
+    state: ({ target, vendor }) =>
+      withGuard(vendor, ({ breaker }) =>
+        breaker.state(target.id).pipe(
+          Effect.map(({ _tag }) => _tag),
+          Effect.orElseSucceed(() => "Closed" as const)
+        ))
+  }
+}
 
+const guarded = <A>(
+  { breaker, outcomes, panicked }: Guard,
+  call: Call,
+  next: Handler<A, AttemptError | Skipped>
+): Effect.Effect<A, AttemptError | Skipped> => {
   const outcomesOf = (key: string): Outcomes => {
     let known = outcomes.get(key)
     if (known === undefined) outcomes.set(key, known = new Outcomes())
@@ -152,47 +197,40 @@ export const circuit = (breaker: CircuitBreaker.CircuitBreaker) => {
         return true
       })
 
-  return <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> => (call) => {
-    const key = call.candidate.target.id
-    const answer = call.operation === "send"
-      ? next(call)
-      : Effect.tap(next(call), () => Scope.addFinalizerExit(call.scope, report(key)))
-    return breaker.execute(answer, {
-      key,
-      classify: (exit) =>
-        Exit.isSuccess(exit) && call.operation === "stream"
-          ? Effect.map(isProbe(breaker, key), (probe) => probe ? CircuitBreaker.success : CircuitBreaker.ignored)
-          : judge(key, exit)
-    }).pipe(
-      Effect.catchTag("CircuitBreakerError", (error) =>
-        Effect.flatMap(
-          isPanic(call, key),
-          (panic): Effect.Effect<A, AttemptError | Skipped> =>
-            panic ? next({ ...call, isSingle: true }) : Attempt.skip(call, rejection(error))
-        ))
-    )
-  }
+  const key = call.candidate.target.id
+  const answer = call.operation === "send"
+    ? next(call)
+    : Effect.tap(next(call), () => Scope.addFinalizerExit(call.scope, report(key)))
+  return breaker.execute(answer, {
+    key,
+    classify: (exit) =>
+      Exit.isSuccess(exit) && call.operation === "stream"
+        ? Effect.map(isProbe(breaker, key), (probe) => probe ? CircuitBreaker.success : CircuitBreaker.ignored)
+        : judge(key, exit)
+  }).pipe(
+    Effect.catchTag("CircuitBreakerError", (error) =>
+      Effect.flatMap(
+        isPanic(call, key),
+        (panic): Effect.Effect<A, AttemptError | Skipped> =>
+          panic ? next({ ...call, isSingle: true }) : Attempt.skip(call, rejection(error))
+      ))
+  )
 }
 
-/**
- * Passes over a target whose circuit opened while a retry of it waited.
- *
- * @since 0.1.0
- * @category policies
- */
-export const recheck =
-  (breaker: CircuitBreaker.CircuitBreaker) =>
-  <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> =>
-  (call) =>
-    Effect.suspend(() => {
-      const { id } = call.candidate.target
-      const isRetry = call.journal.attempts.some(({ outcome, target }) => target === id && outcome === "failed")
-      if (!isRetry) return next(call)
-      return breaker.state(id).pipe(
-        Effect.map((state) => state._tag === "Open"),
-        Effect.orElseSucceed(() => false),
-        Effect.flatMap((isOpen): Effect.Effect<A, AttemptError | Skipped> =>
-          isOpen ? Attempt.skip(call, retryable({ _tag: "CircuitOpen" })) : next(call)
-        )
+const rechecked = <A>(
+  { breaker }: Guard,
+  call: Call,
+  next: Handler<A, AttemptError | Skipped>
+): Effect.Effect<A, AttemptError | Skipped> =>
+  Effect.suspend(() => {
+    const { id } = call.candidate.target
+    const isRetry = call.journal.attempts.some(({ outcome, target }) => target === id && outcome === "failed")
+    if (!isRetry) return next(call)
+    return breaker.state(id).pipe(
+      Effect.map((state) => state._tag === "Open"),
+      Effect.orElseSucceed(() => false),
+      Effect.flatMap((isOpen): Effect.Effect<A, AttemptError | Skipped> =>
+        isOpen ? Attempt.skip(call, retryable({ _tag: "CircuitOpen" })) : next(call)
       )
-    })
+    )
+  })

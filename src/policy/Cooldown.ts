@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import { Clock, Duration, Effect } from "effect"
-import type { Call, Handler } from "../Policy.ts"
+import type { Call, Candidate, Handler } from "../Policy.ts"
 import { type AttemptError, disposition, type Retryable, retryable, type Skipped } from "../VendorError.ts"
+import type { Vendor } from "../Vendor.ts"
 import * as Attempt from "./Attempt.ts"
 
 /**
@@ -33,9 +34,12 @@ export interface Options {
 export interface Cooldown {
   readonly check: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
   readonly note: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError | Skipped>
-  /** The epoch milliseconds until which a vendor (by its name) or a target (by its id) is left alone. */
-  readonly until: (key: string) => number | undefined
+  /** The epoch milliseconds until which the candidate's vendor or target is left alone. */
+  readonly until: (candidate: Candidate) => number | undefined
 }
+
+/** The key of what holds for all of a vendor's targets; no target has it. */
+const whole = ""
 
 /** Until when, and for which dispatch's refusal: that one has waits of its own. */
 interface Entry {
@@ -45,7 +49,7 @@ interface Entry {
 
 /**
  * Two ledgers: capacity is a target's, so that a rate limit on one model leaves the vendor's others alone; a key and its
- * quota are the whole vendor's.
+ * quota are the whole vendor's. Both are of the vendor's instance: another under its name may have another key.
  *
  * @since 0.1.0
  * @category constructors
@@ -55,25 +59,26 @@ export const make = (options?: Options): Cooldown => {
   const disabled = Duration.toMillis(Duration.fromInputUnsafe(options?.disabled ?? "5 minutes"))
   const most = Duration.toMillis(Duration.fromInputUnsafe(options?.most ?? "1 day"))
   const patience = Duration.toMillis(Duration.fromInputUnsafe(options?.patience ?? "10 seconds"))
-  const ledger = new Map<string, Entry>()
+  const ledgers = new WeakMap<Vendor, Map<string, Entry>>()
 
-  const keep = (key: string, until: number, by: string) => {
-    if (until > (ledger.get(key)?.until ?? 0)) ledger.set(key, { until, by })
-  }
-
-  const hear = ({ candidate, id }: Call, error: AttemptError, now: number) => {
+  const hear = ({ candidate: { target, vendor }, id: by }: Call, error: AttemptError, now: number) => {
+    const keep = (key: string, until: number) => {
+      const ledger = ledgers.get(vendor) ?? new Map<string, Entry>()
+      ledgers.set(vendor, ledger)
+      if (until > (ledger.get(key)?.until ?? 0)) ledger.set(key, { until, by })
+    }
     const told = error._tag === "RetryableError" && error.retryAfter !== undefined
       ? Math.min(Duration.toMillis(error.retryAfter), most)
       : undefined
-    if (disposition(error).action === "disable") return keep(candidate.vendor.name, now + (told ?? disabled), id)
-    if (error.reason._tag === "RateLimited") return keep(candidate.target.id, now + (told ?? rateLimit), id)
+    if (disposition(error).action === "disable") return keep(whole, now + (told ?? disabled))
+    if (error.reason._tag === "RateLimited") return keep(target.id, now + (told ?? rateLimit))
     // Any other failure that names a time means it.
-    if (told !== undefined) keep(candidate.target.id, now + told, id)
+    if (told !== undefined) keep(target.id, now + told)
   }
 
-  const leftOf = ({ candidate }: Call, now: number, except?: string): number => {
+  const leftOf = (ledger: Map<string, Entry>, { candidate }: Call, now: number, except?: string): number => {
     let left = 0
-    for (const key of [candidate.vendor.name, candidate.target.id]) {
+    for (const key of [whole, candidate.target.id]) {
       const entry = ledger.get(key)
       if (entry === undefined) continue
       if (entry.until <= now) ledger.delete(key)
@@ -91,20 +96,26 @@ export const make = (options?: Options): Cooldown => {
     except: (call: Call) => string | undefined
   ): Handler<A, AttemptError | Skipped> => {
     const guard: Handler<A, AttemptError | Skipped> = (call) =>
-      Effect.suspend(() =>
-        ledger.size === 0 ? next(call) : Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const left = leftOf(call, now, except(call))
+      Effect.suspend(() => {
+        const ledger = ledgers.get(call.candidate.vendor)
+        if (ledger === undefined || ledger.size === 0) return next(call)
+        return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const left = leftOf(ledger, call, now, except(call))
           if (left === 0) return next(call)
           return call.untried === 0 && left <= patience && now + left < call.deadline
             ? Effect.flatMap(Effect.sleep(left), () => guard(call))
             : Attempt.skip(call, coolingDown(left))
         })
-      )
+      })
     return guard
   }
 
   return {
-    until: (key) => ledger.get(key)?.until,
+    until: ({ target, vendor }) => {
+      const ledger = ledgers.get(vendor)
+      const until = Math.max(ledger?.get(whole)?.until ?? 0, ledger?.get(target.id)?.until ?? 0)
+      return until === 0 ? undefined : until
+    },
     check: (next) => guarded(next, () => undefined),
     note: (next) =>
       guarded(

@@ -37,7 +37,7 @@ export const begin = Effect.fnUntraced(function*(
     id: yield* newId,
     request,
     operation,
-    journal: { startedAt, attempts: [], calls: 0, usages: [] },
+    journal: { startedAt, attempts: [], calls: 0, usages: [], occasions: new Map() },
     deadline: startedAt + allowed,
     scope
   }

@@ -55,20 +55,6 @@ export interface Metrics {
 
 type Registry = Context.Context<never>
 
-const occasionOf = ({ candidate, journal: { attempts }, resumed }: Call): Series.Occasion => {
-  // The newest line is this attempt's own; one that is still under way has taken no time yet.
-  let last: string | undefined
-  for (let index = 0; index < attempts.length - 1; index++) {
-    const { duration, outcome, target } = attempts[index]!
-    if (outcome === "skipped") continue
-    if (outcome === "interrupted" && duration === 0) return "hedge"
-    last = target
-  }
-  if (last === undefined) return "first"
-  if (resumed !== undefined) return "resume"
-  return last === candidate.target.id ? "retry" : "fallback"
-}
-
 const tellUsage = (series: Series.TargetSeries, { inputTokens, outputTokens }: Usage, context: Registry): void => {
   // The conventions want a 0 where the vendor told nothing.
   series.inputTokens.updateUnsafe(inputTokens.total ?? 0, context)
@@ -161,7 +147,8 @@ export const make = ({ routeOf, targets }: Surroundings, options: Options = {}):
         call.scope,
         (context) => {
           series.inFlight.modifyUnsafe(1, context)
-          series.occasions[occasionOf(call)]?.updateUnsafe(1, context)
+          const occasion = call.journal.occasions.get(call.observed.attempt ?? 1)
+          if (occasion !== undefined) series.occasions[occasion]?.updateUnsafe(1, context)
         },
         (exit, seconds, context) => endAttempt(call, series, exit, seconds, context),
         () => next(call)

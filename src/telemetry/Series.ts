@@ -5,15 +5,8 @@
  */
 import type { Metric } from "effect"
 import type { Candidate } from "../Policy.ts"
+import type { Occasion } from "../stats/Record.ts"
 import { type Attributes, instruments } from "./Instruments.ts"
-
-/**
- * How an attempt came to be made.
- *
- * @since 0.1.0
- * @category models
- */
-export type Occasion = "first" | "retry" | "fallback" | "hedge" | "resume"
 
 /** Holds one value a key and makes it when it is first wanted. */
 const kept = <K, V>(make: (key: K) => V): (key: K) => V => {

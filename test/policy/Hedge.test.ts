@@ -117,7 +117,7 @@ describe("Hedge", () => {
       const first = after("first", () => 2_000)
       const other = after("other", () => 1)
       const dispatcher = yield* Dispatcher.make({ vendors: [first.vendor, other.vendor], hedge })
-      dispatcher.stats.penalise("first/m", "send", 0)
+      dispatcher.load.penalise("first/m", "send", 0)
       expect((yield* run(dispatcher.send(ask), 2_000)).text).toBe("from first")
     }))
 })

@@ -322,7 +322,7 @@ const run = (world: World): Effect.Effect<Run> =>
     const fibers = yield* Effect.forEach(world.callers, (caller, number) => Effect.forkChild(ask(caller, number)))
     yield* TestClock.adjust("10 minutes")
     const seen = yield* Effect.forEach(fibers, Fiber.join)
-    const inFlight = vendors.reduce((sum, { name }) => sum + dispatcher.stats.of(`${name}/m`).inFlight, 0)
+    const inFlight = vendors.reduce((sum, { name }) => sum + dispatcher.load.of(`${name}/m`).inFlight, 0)
     return { world, calls, skips, seen, inFlight }
   }).pipe(
     Effect.scoped,

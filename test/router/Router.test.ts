@@ -127,8 +127,8 @@ describe("modes", () => {
       expect(yield* target(dispatcher, { mode: "auto" })).toBe("a/m")
       expect(yield* target(dispatcher, { mode: "cost_saving" })).toBe("b/m")
       expect(yield* target(dispatcher, { mode: "sophisticated" })).toBe("c/m")
-      dispatcher.stats.sample("a/m", "send", 900, 0)
-      dispatcher.stats.sample("c/m", "send", 900, 0)
+      dispatcher.load.sample("a/m", "send", 900, 0)
+      dispatcher.load.sample("c/m", "send", 900, 0)
       expect(["a/m", "b/m", "c/m"]).toContain(yield* target(dispatcher, { mode: "fast" }))
     }))
 

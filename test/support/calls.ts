@@ -15,7 +15,7 @@ export const dispatchOf = (ask: Ask = {}, options: Partial<Dispatch> = {}) => {
     id: "dsp",
     request: Effect.runSync(Request.decode({ prompt: "Hello", ...ask })),
     operation: "send",
-    journal: { startedAt: 0, attempts: [], calls: 0, usages: [] },
+    journal: { startedAt: 0, attempts: [], calls: 0, usages: [], occasions: new Map() },
     deadline: Infinity,
     scope,
     ...options

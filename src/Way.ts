@@ -1,0 +1,364 @@
+/**
+ * The way of a request, from top to bottom: {@link make} puts the policies in their order and says of each why it stands
+ * where it stands.
+ *
+ * @since 0.1.0
+ */
+import { Channel, Clock, Duration, Effect, Exit, Random, Result, Scope, Stream } from "effect"
+import type * as Cache from "./cache/Cache.ts"
+import { ConfigError } from "./config/ConfigError.ts"
+import type { Learned } from "./Learned.ts"
+import * as Account from "./policy/Account.ts"
+import { attempt } from "./policy/Attempt.ts"
+import * as Capable from "./policy/Capable.ts"
+import type * as Circuit from "./policy/Circuit.ts"
+import type * as Cooldown from "./policy/Cooldown.ts"
+import * as Deadline from "./policy/Deadline.ts"
+import { fallback } from "./policy/Fallback.ts"
+import type * as Hedge from "./policy/Hedge.ts"
+import { observe } from "./policy/Observe.ts"
+import * as Reach from "./policy/Reach.ts"
+import { record } from "./policy/Record.ts"
+import * as Resume from "./policy/Resume.ts"
+import * as Retry from "./policy/Retry.ts"
+import type * as RetryBudget from "./policy/RetryBudget.ts"
+import * as StreamRules from "./policy/StreamRules.ts"
+import * as Timeout from "./policy/Timeout.ts"
+import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
+import type { Admission, Call, Candidates, Dispatch, Handler, Policy, Preparation } from "./Policy.ts"
+import * as Request from "./Request.ts"
+import * as Response from "./Response.ts"
+import * as RouteName from "./router/RouteName.ts"
+import * as Router from "./router/Router.ts"
+import type { Recorder } from "./stats/Record.ts"
+import type * as Capture from "./telemetry/Capture.ts"
+import type * as Metrics from "./telemetry/Metrics.ts"
+import * as Telemetry from "./telemetry/Telemetry.ts"
+import { type AttemptError, type DispatchError, type Fatal, type Skipped } from "./VendorError.ts"
+import type { Committed } from "./wire/Commit.ts"
+
+/**
+ * The policies a request meets on its way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Calls in one dispatch, over all targets and retries. Default 3, at least 1. */
+  readonly maxAttempts?: number | undefined
+  /** All the time a dispatch may take where the request sets none. Default 10 min. */
+  readonly deadline?: Duration.Input | undefined
+  /** `false` for none. */
+  readonly retry?: Omit<Retry.Options, "maxAttempts" | "take"> | false | undefined
+  /** How much retrying each target bears; `false` for any. */
+  readonly retryBudget?: RetryBudget.Options | false | undefined
+  /** Whether what a vendor's filter refused may be asked of others. Default `stop`. */
+  readonly onContentFiltered?: "stop" | "elsewhere" | undefined
+  /** Asks a second candidate when the first is slow to begin; by default nobody is. */
+  readonly hedge?: Hedge.Options | undefined
+  /** How long a target that refused is left alone; `false` for not at all. */
+  readonly cooldown?: Cooldown.Options | false | undefined
+  /** `false` for none. */
+  readonly circuit?: Circuit.Options | false | undefined
+  readonly timeouts?: Timeout.Options | undefined
+  /** Looked at in their order before a request is routed: limits of callers, budgets, a queue. */
+  readonly admission?: ReadonlyArray<Admission> | undefined
+  /** Change a request before it is routed, in their order: trim it, summarise it. */
+  readonly prepare?: ReadonlyArray<Preparation> | undefined
+  /** Further policies around the attempts at one target, outermost first: its rate limit, its concurrency. */
+  readonly target?: ReadonlyArray<TargetPolicy> | undefined
+  /** Counts and times of attempts and dispatches through effect's `Metric`; `false` for none. */
+  readonly metrics?: Metrics.Options | false | undefined
+  /** Puts what was asked and answered on the attempts' spans, redacted; by default neither is. */
+  readonly capture?: Capture.Options | undefined
+  /** Hear of every dispatch when it is over; they are called on its path. */
+  readonly recorders?: ReadonlyArray<Recorder> | undefined
+  /** Who asks, for the records. Default `request.user`. */
+  readonly caller?: ((request: Request.Request) => string | undefined) | undefined
+  /** The most characters of a request. Default 20,000,000. */
+  readonly maxRequestSize?: number | undefined
+}
+
+/**
+ * A policy around the attempts at one target, for whole answers and streams alike.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TargetPolicy = Policy<AttemptError | Skipped, AttemptError | Skipped>
+
+/** What a dispatch reached, and how it goes on when that breaks. */
+interface Dispatched<A> {
+  readonly reached: Reach.Reached<A>
+  readonly again: (text: string, broken: Call) => Effect.Effect<Reach.Reached<A>, DispatchError>
+}
+
+interface Chosen {
+  readonly dispatch: Dispatch
+  readonly candidates: Candidates
+}
+
+/** The router's candidates but for those that lack what the request needs, each of which gets its line. */
+const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Candidates, Fatal<"NoCandidate">> =>
+  Effect.flatMap(Random.Random, (random) => {
+    const { operation, request } = dispatch
+    const capable = Capable.make(dispatch)
+    const draw = { request, operation, now: dispatch.journal.startedAt, random: () => random.nextDoubleUnsafe() }
+    return Effect.fromResult(Result.map(router.select(draw, capable.keep), ({ left, next, restrict }) => ({
+      next: Effect.suspend(() => {
+        const candidate = next()
+        return Effect.as(capable.tell, candidate)
+      }),
+      left,
+      restrict,
+      nobody: capable.nobody
+    })))
+  })
+
+const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
+
+/**
+ * The two ways to ask.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Ways {
+  readonly send: (request: Request.RequestInput) => Effect.Effect<Response.Response, DispatchError>
+  readonly stream: (request: Request.RequestInput) => Stream.Stream<Response.StreamPart, DispatchError>
+}
+
+/**
+ * What a way is made for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Surroundings {
+  readonly directory: Router.Directory
+  /** What outlives this way, where the next one wants it as well. */
+  readonly learned: Learned
+  readonly cache?: Cache.Cache["Service"] | undefined
+  /** A dispatch begins, and later it ends. */
+  readonly begin: () => void
+  readonly ended: Effect.Effect<void>
+}
+
+/**
+ * Fails with `ConfigError` where a number is out of range.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const check = (options: Options): Effect.Effect<void, ConfigError> => {
+  const { maxAttempts = 3 } = options
+  return Number.isInteger(maxAttempts) && maxAttempts >= 1
+    ? Effect.void
+    : Effect.fail(new ConfigError({ path: "maxAttempts", description: "must be a whole number above 0" }))
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = ({ begin, cache, directory, ended, learned }: Surroundings, options: Options): Ways => {
+  const { admission = [], maxAttempts = 3, prepare = [], recorders = [] } = options
+  const { stats } = learned
+  const router = Router.make(directory)
+  const limits = Timeout.limits(options.timeouts)
+  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "10 minutes"))
+  const budget = options.retryBudget === false ? undefined : learned.retryBudget(options.retryBudget)
+  const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts, take: budget?.take })
+  const hedge = options.hedge === undefined ? undefined : learned.hedge({ ...options.hedge, maxAttempts })
+  const credit = budget?.credit ?? pass
+  const timeout = Timeout.timeout(limits)
+  const cooldown = options.cooldown === false ? undefined : learned.cooldown(options.cooldown)
+  const check = cooldown?.check ?? pass
+  const note = cooldown?.note ?? pass
+  const own = (options.target ?? []).reduceRight<TargetPolicy>((inner, outer) => (next) => outer(inner(next)), pass)
+  const breaker = options.circuit === false ? undefined : learned.circuit(options.circuit)
+  const circuit = breaker?.circuit ?? pass
+  const recheck = breaker?.recheck ?? pass
+  const withinCalls = Retry.withinCalls(maxAttempts)
+  const routeOf = RouteName.make(directory.routes, directory.rules)
+  const recorded = record(recorders, { routeOf, caller: options.caller })
+  const telemetry = Telemetry.make({
+    routeOf,
+    targets: Array.from(directory.routes.values()).flatMap(({ targets }) => targets.map(({ id }) => id))
+  }, options)
+
+  /** The policies around one vendor's call, outermost first. */
+  const through = <A>(vendorCall: Handler<A, AttemptError>) =>
+    // Outermost, since it alone knows the other candidates: what is inside speaks to one target.
+    fallback({ maxAttempts, hedge, onContentFiltered: options.onContentFiltered })<A>(
+      // Before the circuit: who asked to be left alone is not a probe.
+      check(
+        // Around the retries, so that it counts one outcome a dispatch, and an open circuit costs no wait.
+        circuit(
+          // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
+          retry(
+            // A circuit that opened while a retry waited is open for the retry too.
+            recheck(withinCalls(
+              // Each call counts against what the user's own limits allow.
+              own(
+                // Inside the retries, so that an answer gives back what they took.
+                credit(
+                  // Next to the attempts, so that the others know at once whom to leave alone.
+                  note(
+                    // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
+                    attempt(
+                      // Around the limits, so that a target that is too slow is known as slow.
+                      observe(stats)(
+                        // Inside the journal, so that a limit passed is told as this attempt's failure.
+                        timeout(
+                          // Next to the vendor, so that the times are the vendor's time.
+                          telemetry.attempt(traceAttempt(vendorCall))
+                        )
+                      )
+                    )
+                  )
+                )
+              )
+            ))
+          )
+        )
+      )
+    )
+
+  /** The dispatch that may go on, its request made ready. */
+  const admitted = admission.length === 0 && prepare.length === 0 ?
+    Effect.succeed :
+    Effect.fnUntraced(function*(dispatch: Dispatch): Effect.fn.Return<Dispatch, DispatchError> {
+      for (const admit of admission) yield* admit(dispatch)
+      let { request } = dispatch
+      // After admission: a summary costs tokens, and who is refused shall cost none.
+      for (const change of prepare) request = yield* change(request)
+      return request === dispatch.request ? dispatch : { ...dispatch, request }
+    })
+
+  const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reach.Reached<A>, AttemptError>) => {
+    const reach = through(vendorCall)
+    const choose = (dispatch: Dispatch) =>
+      Effect.map(candidates(router, dispatch), (candidates): Chosen => ({ dispatch, candidates }))
+
+    /** Goes on with an answer that broke: at a candidate not tried yet, else at any that may do better now. */
+    const again = ({ candidates: first, dispatch }: Chosen) => (text: string, broken: Call) => {
+      const goOn = Effect.fnUntraced(function*(prefill: boolean, candidates: Candidates) {
+        const resumed = { ...dispatch, resumed: { text, prefill } }
+        if (candidates.left() > 1) candidates.restrict(({ target }) => target.id !== broken.candidate.target.id)
+        return yield* reach(resumed, candidates).pipe(Deadline.within(resumed))
+      })
+      const anew = (prefill: boolean) =>
+        Effect.flatMap(choose(dispatch), ({ candidates }) => {
+          const hopeless = Resume.hopeless(dispatch.journal, prefill)
+          candidates.restrict(({ target }) => !hopeless.has(target.id))
+          return goOn(prefill, candidates)
+        })
+      return (first.left() > 0 ? goOn(true, first) : anew(true)).pipe(
+        // A target that will not continue a text may still answer the question.
+        Effect.catchReason("FatalError", "InvalidRequest", () => anew(false))
+      )
+    }
+
+    return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Dispatched<A>, DispatchError> =>
+      Effect.gen(function*() {
+        // First of all: nothing invalid is routed, counted or traced.
+        const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
+        const dispatch = yield* Deadline.begin(operation, request, scope, deadline)
+        let call: Call | undefined
+        return yield* admitted(dispatch).pipe(
+          Effect.flatMap(choose),
+          Effect.flatMap((chosen) =>
+            Effect.withFiber(({ context }) =>
+              Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => ({
+                reached,
+                // Under the span of this dispatch, wherever the stream is read.
+                again: (text, broken) =>
+                  again(chosen)(text, broken).pipe(
+                    Effect.tap((reached) => Effect.sync(() => call = reached.call)),
+                    Effect.provideContext(context)
+                  )
+              }))
+            )
+          ),
+          // Around every attempt and every wait between them: one deadline for all of it.
+          Deadline.within(dispatch),
+          Effect.tap(({ reached }) => Effect.sync(() => call = reached.call)),
+          // Around the routing too, so that a request nobody serves is seen in the traces.
+          traceDispatch(dispatch, () => call),
+          telemetry.dispatch(dispatch),
+          recorded(dispatch, () => call)
+        )
+      })
+  }
+
+  const sendDispatch = dispatch("send", telemetry.send(Reach.send))
+  const send = (input: Request.RequestInput) =>
+    Effect.suspend(() => {
+      const scope = Scope.makeUnsafe()
+      let begun = false
+      return Effect.suspend(() => {
+        begun = true
+        begin()
+        return Effect.flatMap(
+          sendDispatch(input, scope),
+          ({ reached: { call, value } }) =>
+            Effect.map(
+              Clock.currentTimeMillis,
+              (now) => Response.make(Account.summarise(call, value.losses, now), value.parts)
+            )
+        )
+      }).pipe(
+        Effect.onExit((exit) => begun ? Effect.andThen(Scope.close(scope, exit), ended) : Effect.void)
+      )
+    })
+
+  const streamDispatch = dispatch("stream", telemetry.stream(Reach.stream(limits)))
+  const stream = (input: Request.RequestInput) =>
+    Stream.fromChannel(Channel.fromTransform((_, streamScope) =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        let fate: Exit.Exit<unknown, unknown> = Exit.interrupt()
+        const close = (exit: Exit.Exit<unknown, unknown>) => {
+          fate = exit
+          return Scope.close(scope, exit)
+        }
+        // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
+        const left = Effect.suspend(() => Effect.andThen(Scope.close(scope, fate), ended))
+        // Nothing may come between what is counted and what counts it back.
+        yield* Effect.uninterruptible(Effect.suspend(() => {
+          begin()
+          return Scope.addFinalizer(streamScope, left)
+        }))
+        const { again, reached } = yield* streamDispatch(input, scope).pipe(
+          Effect.onError((cause) => close(Exit.failCause(cause)))
+        )
+        const { call, value } = reached
+        if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
+          return StreamRules.live(call, value, limits, close)
+        }
+        const begun = ({ call, value }: Reach.Reached<Committed>): Resume.Begun => ({
+          call,
+          // A broken answer ends its candidate, and the dispatch only when nobody goes on.
+          live: StreamRules.live(
+            call,
+            value,
+            limits,
+            (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
+          ),
+          leave: (error) => Scope.close(call.candidateScope, Exit.fail(error)),
+          giveUp: Scope.close(call.candidateScope, Exit.interrupt())
+        })
+        return Resume.resuming(
+          begun(reached),
+          (text, call) => Effect.map(again(text, call), begun),
+          (error) => close(Exit.fail(error))
+        )
+      })
+    ))
+
+  // Before anything else: an answer that is there already takes no place, no budget and no call.
+  return cache === undefined
+    ? { send, stream }
+    : cache.through({ send, stream }, { newId: Deadline.newId, deadline, maxRequestSize: options.maxRequestSize })
+}
