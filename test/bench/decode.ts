@@ -64,7 +64,8 @@ const rows = tracks.map(({ bytes, name, parts }, index) => {
   const seconds = figures[index]!.microseconds / 1e6
   return { name, megabytes: bytes / seconds / 1e6, parts: parts / seconds, perPart: bytes / parts }
 })
-const fastest = Math.max(...rows.map(({ parts }) => parts))
+// By the byte: how much a vendor writes around each word is its own choice, and decides parts a second.
+const fastest = Math.max(...rows.map(({ megabytes }) => megabytes))
 const width = Math.max(...rows.map(({ name }) => name.length))
 const line = (...cells: ReadonlyArray<string>) =>
   `| ${cells[0]!.padEnd(width)} | ${cells.slice(1).map((cell) => cell.padStart(9)).join(" | ")} |`
@@ -77,7 +78,7 @@ for (const { megabytes, name, parts, perPart } of rows) {
     name,
     megabytes.toFixed(0),
     Math.round(parts).toLocaleString("en-US"),
-    (parts / fastest).toFixed(2),
+    (megabytes / fastest).toFixed(2),
     perPart.toFixed(0)
   ))
 }

@@ -27,7 +27,7 @@
  * const BedrockLive = Bedrock.layer({ region: "eu-central-1", credentials })
  * ```
  *
- * It needs `@smithy/signature-v4`, `@smithy/eventstream-codec` and `@aws-crypto/sha256-js` beside this package.
+ * It needs `@smithy/signature-v4`, `@smithy/core` and `@aws-crypto/sha256-js` beside this package.
  *
  * @since 0.1.0
  */

@@ -13,7 +13,8 @@ import * as Json from "../../wire/Json.ts"
 import * as Blocks from "./Blocks.ts"
 import * as Failure from "./Failure.ts"
 import type { Step } from "../../wire/Reading.ts"
-import type { Frame, FrameDecoder } from "./Frames.ts"
+import type { Frame } from "./Frame.ts"
+import type { FrameDecoder } from "./Frames.ts"
 import * as Wire from "./Wire.ts"
 
 type StreamPart = Response.StreamPart

@@ -1,42 +1,24 @@
 /**
  * AWS's binary event stream to the parts of an answer.
  *
- * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html describes the frames: a length, the
- * length of the headers, a checksum of both, headers, payload, a checksum of all.
- *
  * @since 0.1.0
  */
-import { EventStreamCodec } from "@smithy/eventstream-codec"
-import { Result, type Stream } from "effect"
+import type { Stream } from "effect"
 import type { HttpClientError } from "effect/http"
 import type { StreamPart } from "../../Response.ts"
 import type { AttemptError } from "../../VendorError.ts"
 import { malformed } from "../../wire/Decoding.ts"
 import * as Reading from "../../wire/Reading.ts"
+import * as Frame from "./Frame.ts"
 
 /** Bytes of one frame, 1 MiB: a whole image in one frame is the largest that a model sends. */
 const defaultMaxFrameSize = 1024 * 1024
 
 /**
- * A frame: an event of the answer, or what ended it (`exception`, or `error` where the fault is the connection's).
- *
  * @since 0.1.0
  * @category models
  */
-export interface Frame {
-  readonly kind: "event" | "exception" | "error"
-  /** The type of the event or exception, or the code of the error. */
-  readonly type: string
-  /** Of an `error`. */
-  readonly message?: string | undefined
-  readonly payload: string
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type FrameDecoder<State> = Reading.Decoder<State, Frame>
+export type FrameDecoder<State> = Reading.Decoder<State, Frame.Frame>
 
 /**
  * `maxFrameSize` is in bytes, by default 1,048,576; `refine` completes every error.
@@ -48,17 +30,6 @@ export interface Options {
   readonly maxFrameSize?: number | undefined
   readonly refine?: ((error: AttemptError) => AttemptError) | undefined
 }
-
-const fromUtf8 = new TextDecoder()
-const toUtf8 = new TextEncoder()
-
-const codec = new EventStreamCodec(
-  (bytes) => typeof bytes === "string" ? bytes : fromUtf8.decode(bytes as Uint8Array),
-  (text) => toUtf8.encode(text)
-)
-
-/** A length, the length of the headers and their checksum before, a checksum behind. */
-const smallestFrame = 16
 
 /**
  * Decodes bytes to parts; fails with `MalformedResponse` for a frame that is too large or whose checksum is wrong, else
@@ -73,10 +44,13 @@ export const decode = <State>(
 ): (bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>) => Stream.Stream<StreamPart, AttemptError> =>
   Reading.read(() => new FrameReader(decoder, options))
 
-class FrameReader<State> extends Reading.Reader<State, Frame> {
+const damaged = malformed("a frame of the stream is damaged")
+
+class FrameReader<State> extends Reading.Reader<State, Frame.Frame> {
   /** Bytes of a frame that is not whole yet, at the beginning of a buffer that grows. */
   private buffer = new Uint8Array(0)
   private held = 0
+  private readonly parser = new Frame.Parser()
   private readonly maxFrameSize: number
 
   constructor(decoder: FrameDecoder<State>, options: Options) {
@@ -115,11 +89,14 @@ class FrameReader<State> extends Reading.Reader<State, Frame> {
     let at = 0
     while (!this.over && bytes.length - at >= 4) {
       const length = view.getUint32(at)
-      if (length < smallestFrame) this.fail(malformed("the stream is not one of frames"))
+      if (length < Frame.smallest) this.fail(malformed("the stream is not one of frames"))
       else if (length > this.maxFrameSize) {
         this.fail(malformed(`a frame of the stream is larger than ${this.maxFrameSize} bytes`))
-      } else if (length > bytes.length - at) break
-      else {
+      } else if (length > bytes.length - at) {
+        // A damaged length would have the reader wait for bytes that do not come.
+        if (!this.parser.isIntact(bytes.subarray(at))) this.fail(damaged)
+        break
+      } else {
         this.onFrame(bytes.subarray(at, at + length))
         at += length
       }
@@ -128,27 +105,11 @@ class FrameReader<State> extends Reading.Reader<State, Frame> {
   }
 
   private onFrame(bytes: Uint8Array): void {
-    const frame = readFrame(bytes)
-    if (frame === undefined) this.fail(malformed("a frame of the stream is damaged"))
+    const frame = this.parser.parse(bytes)
+    if (frame === undefined) this.fail(damaged)
     else this.onItem(frame)
   }
 
   /** A frame that is not whole is no frame. */
   protected flush(): void {}
-}
-
-const kinds = { event: ":event-type", exception: ":exception-type", error: ":error-code" } as const
-
-/** `undefined` where a checksum is wrong or the headers are not what they should be. */
-const readFrame = (bytes: Uint8Array): Frame | undefined => {
-  const message = Result.try(() => codec.decode(bytes))
-  if (Result.isFailure(message)) return undefined
-  const { body, headers } = message.success
-  const text = (name: string): string | undefined => {
-    const header = headers[name]
-    return header?.type === "string" ? header.value : undefined
-  }
-  const kind = text(":message-type")
-  if (kind !== "event" && kind !== "exception" && kind !== "error") return undefined
-  return { kind, type: text(kinds[kind]) ?? "", message: text(":error-message"), payload: fromUtf8.decode(body) }
 }

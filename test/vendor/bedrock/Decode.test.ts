@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { EventStreamCodec } from "@smithy/eventstream-codec"
+import { EventStreamCodec } from "@smithy/core/event-streams"
 import { Effect, Result, Stream } from "effect"
 import { HttpClientError, HttpClientRequest } from "effect/http"
 import * as fc from "fast-check"
@@ -317,6 +317,19 @@ describe("faults", () => {
         expect(bit >> 3).toBeGreaterThanOrEqual(bytes.length - metadata().length)
       } else expect(["MalformedResponse", "StreamInterrupted"]).toContain(error.reason._tag)
     }))
+  })
+
+  it("show in the lengths of a frame before the rest of it is waited for", () => {
+    const bytes = new Uint8Array(Buffer.concat([begin, text]))
+    for (let at = begin.length; at < begin.length + 12; at++) {
+      // A length of more than the largest frame is told as such.
+      if (at - begin.length < 2) continue
+      const damaged = bytes.with(at, bytes[at]! ^ 0x80).subarray(0, begin.length + 20)
+      expect(readStream(Stream.concat(Stream.make(damaged), Stream.die("waited"))).error?.reason).toEqual({
+        _tag: "MalformedResponse",
+        description: "a frame of the stream is damaged"
+      })
+    }
   })
 
   it("are malformed answers where a frame is too large, too small, or no frame", () => {

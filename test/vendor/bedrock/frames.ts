@@ -9,12 +9,17 @@ const header = (name: string, value: string): Buffer => {
   return Buffer.concat([Buffer.from([Buffer.byteLength(name)]), Buffer.from(name), lengths, text])
 }
 
-export const frame = (headers: Readonly<Record<string, string>>, payload: string): Uint8Array => {
+/** `headersSize` is what the frame says of itself, by default the truth; the checksums are right in any case. */
+export const frame = (
+  headers: Readonly<Record<string, string>>,
+  payload: string,
+  headersSize?: number
+): Uint8Array => {
   const head = Buffer.concat(Object.entries(headers).map(([name, value]) => header(name, value)))
   const body = Buffer.from(payload)
   const prelude = Buffer.alloc(12)
   prelude.writeUInt32BE(16 + head.length + body.length, 0)
-  prelude.writeUInt32BE(head.length, 4)
+  prelude.writeUInt32BE(headersSize ?? head.length, 4)
   prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8)
   const most = Buffer.concat([prelude, head, body])
   const checksum = Buffer.alloc(4)
