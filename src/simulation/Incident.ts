@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import { Span, Time } from "./Time.ts"
+import { Span, Time } from "../config/Time.ts"
 
 const Share = Schema.Finite.check(
   Schema.makeFilter((n: number) => n >= 0 && n <= 1 ? undefined : "must be from 0 to 1")

@@ -7,8 +7,9 @@ import { Data, Effect, Predicate, Result, Schema, SchemaIssue } from "effect"
 import { Yaml } from "effect/encoding"
 import { Price } from "../Target.ts"
 import { Incident } from "./Incident.ts"
-import { OnInterrupted, PolicyOptions, StrategyName } from "./PolicyOptions.ts"
-import { Span, Time } from "./Time.ts"
+import { PolicyOptions } from "./PolicyOptions.ts"
+import { OnInterrupted, StrategyName } from "../config/PolicyConfig.ts"
+import { Span, Time } from "../config/Time.ts"
 
 const above = (least: number, what = `must be above ${least}`) =>
   Schema.Finite.check(Schema.makeFilter((n: number) => n > least ? undefined : what))

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Bucket, PolicyReport, Report } from "./Report.ts"
-import * as Time from "./Time.ts"
+import * as Time from "../config/Time.ts"
 
 const width = 960
 const left = 64

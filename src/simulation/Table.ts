@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { PolicyReport, Quantiles, Report } from "./Report.ts"
-import * as Time from "./Time.ts"
+import * as Time from "../config/Time.ts"
 
 /** A column: its name, and what a policy has in it. */
 type Column = readonly [name: string, cell: (report: PolicyReport) => string]

@@ -15,7 +15,13 @@ const keyFault = (key: string): string | undefined =>
 /** effect's `Config` takes an empty value for a missing one. */
 const Text = Schema.String.annotate({ message: "must be set and not empty" })
 
-const ApiKey = Schema.Redacted(Text.check(Schema.makeFilter(keyFault)))
+/**
+ * A key that a header can carry; faults do not show it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ApiKey = Schema.Redacted(Text.check(Schema.makeFilter(keyFault)))
 
 const urlFault = (url: string): string | undefined => {
   if (!URL.canParse(url)) return "must be a URL"
@@ -51,10 +57,17 @@ export const apiKeyUnless = (name: string, address: string): Config.Config<Redac
  * An `https` or `http` address without credentials in it.
  *
  * @since 0.1.0
+ * @category schemas
+ */
+export const BaseUrl = Text.check(Schema.makeFilter(urlFault))
+
+/**
+ * The same of the configuration.
+ *
+ * @since 0.1.0
  * @category configs
  */
-export const baseUrl = (name: string): Config.Config<string> =>
-  Config.schema(Text.check(Schema.makeFilter(urlFault)), name)
+export const baseUrl = (name: string): Config.Config<string> => Config.schema(BaseUrl, name)
 
 /**
  * A text that may be absent; an empty one is absent too, as `NAME=` in a file of settings means.

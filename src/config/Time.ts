@@ -1,5 +1,5 @@
 /**
- * Times as people write them in a scenario: `300ms`, `5s`, `2 minutes`, `1h`, `7d`.
+ * Times as people write them in a file: `300ms`, `5s`, `2 minutes`, `1h`, `7d`.
  *
  * @since 0.1.0
  */
