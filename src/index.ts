@@ -73,3 +73,17 @@ export * as VendorPlugin from "./VendorPlugin.ts"
  * @since 0.1.0
  */
 export * as VendorRegistry from "./VendorRegistry.ts"
+
+/**
+ * Several keys of one vendor as one vendor.
+ *
+ * @since 0.1.0
+ */
+export * as KeyPool from "./keys/KeyPool.ts"
+
+/**
+ * Where keys come from: given, the environment, a file, any effect.
+ *
+ * @since 0.1.0
+ */
+export * as KeySource from "./keys/KeySource.ts"

@@ -1,0 +1,27 @@
+import { Effect, Layer } from "effect"
+import type { DispatchError } from "llmdispatcher/VendorError"
+import * as Access from "../../src/access/Access.ts"
+import * as AccessKeys from "../../src/access/AccessKeys.ts"
+import * as Audit from "../../src/access/Audit.ts"
+import { CurrentPrincipal } from "../../src/access/CurrentPrincipal.ts"
+import type { Grant } from "../../src/access/Grant.ts"
+import * as Principals from "../../src/access/Principals.ts"
+import * as Spending from "../../src/access/Spending.ts"
+
+/** Does it on behalf of this principal. */
+export const as = (id: string, key?: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, CurrentPrincipal, { id, ...(key !== undefined && { key }) })
+
+/** Everything in memory. */
+export const memory = (options?: Access.Options) =>
+  Layer.mergeAll(Access.layer(options), AccessKeys.layerMemory()).pipe(
+    Layer.provideMerge(Principals.layerMemory()),
+    Layer.provideMerge(Layer.mergeAll(Audit.layerMemory(), Spending.layerMemory))
+  )
+
+/** A principal that the root makes, its id its name. */
+export const principal = (id: string, grant: Grant, parent = "root") =>
+  Principals.Principals.use(({ create }) => create({ id, name: id, kind: "service", parent, grant })).pipe(as("root"))
+
+export const reasonOf = <A, R>(effect: Effect.Effect<A, DispatchError, R>) =>
+  Effect.match(effect, { onFailure: ({ reason }) => reason, onSuccess: () => undefined })
