@@ -11,6 +11,7 @@ import { LanguageModel } from "effect/ai"
 import * as Cache from "./cache/Cache.ts"
 import type * as Catalog from "./catalog/Catalog.ts"
 import type { ConfigError } from "./config/ConfigError.ts"
+import * as KeyPool from "./keys/KeyPool.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
 import * as Learned from "./Learned.ts"
 import type * as Request from "./Request.ts"
@@ -19,7 +20,9 @@ import type * as Route from "./Route.ts"
 import { make as makeDirectory } from "./router/Directory.ts"
 import type { Directory } from "./router/Router.ts"
 import type { Rule } from "./router/Rules.ts"
+import * as Live from "./stats/Live.ts"
 import type * as Stats from "./stats/Stats.ts"
+import * as Target from "./Target.ts"
 import type { AnyService, Vendor } from "./Vendor.ts"
 import type { DispatchError } from "./VendorError.ts"
 import * as VendorRegistry from "./VendorRegistry.ts"
@@ -52,11 +55,17 @@ export class Dispatcher extends Context.Service<Dispatcher, {
   readonly send: (request: Request.RequestInput) => Effect.Effect<Response.Response, DispatchError>
   /** The answer as it comes; its last part is the one `finish` part, and it carries the summary. */
   readonly stream: (request: Request.RequestInput) => Stream.Stream<Response.StreamPart, DispatchError>
+  /** Vectors of texts, by whoever makes them. */
+  readonly embed: (request: Way.EmbedRequest) => Effect.Effect<Way.EmbedResponse, DispatchError>
   /** Every vendor that can be asked now, the static ones first. */
   readonly vendors: Effect.Effect<ReadonlyArray<Vendor>>
   readonly routes: ReadonlyMap<string, Route.Route>
+  /** Who would be asked for a request, with prices and windows as they are known; `now` in epoch milliseconds. */
+  readonly targets: (request: Request.Request, now: number) => ReadonlyArray<Target.Target>
   /** How busy and how fast each target is, by its id, as the strategies see it. */
   readonly load: Stats.Stats
+  /** What came of the dispatches so far and of late, and how each target stands: now, and as it changes. */
+  readonly stats: Pick<Live.Live, "snapshot" | "changes">
   /** Vendors that come and go while requests run. */
   readonly registry: VendorRegistry.VendorRegistry["Service"]
   /**
@@ -86,6 +95,8 @@ export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArr
   readonly rules?: ReadonlyArray<Rule> | undefined
   /** Prices and windows that go before the catalogue's, for targets that have none of their own. */
   readonly prices?: Catalog.Overlay | undefined
+  /** Counts every dispatch, for `stats`; how many names are counted apart, or `false` for no counting. */
+  readonly statistics?: Pick<Live.Options, "most"> | false | undefined
 }
 
 export type {
@@ -105,7 +116,7 @@ export type {
  * @since 0.1.0
  * @category models
  */
-export interface Reconfiguration extends Omit<Options, "vendors"> {
+export interface Reconfiguration extends Omit<Options, "vendors" | "statistics"> {
   readonly vendors?: ReadonlyArray<Vendor> | undefined
 }
 
@@ -133,6 +144,28 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Dispatcher["Service"], ConfigError, Scope.Scope> {
   const { cache, registry = VendorRegistry.make(), vendors } = options
   const learned = Learned.make()
+  const candidateOf = (id: string) => {
+    const target = Target.make(id)
+    const vendor = current.directory.vendor(target.vendor)
+    return vendor && { target, vendor }
+  }
+  const live = yield* Live.make({
+    ...options.statistics === false ? undefined : options.statistics,
+    surroundings: {
+      targets: () =>
+        Array.from(current.directory.routes.values()).flatMap(({ targets }) => targets.map(({ id }) => id)),
+      inFlight: (id) => learned.stats.of(id).inFlight,
+      circuit: (id) => {
+        const candidate = candidateOf(id)
+        return candidate === undefined ? Effect.undefined : learned.circuitState(candidate)
+      },
+      cooldownUntil: (id) => {
+        const candidate = candidateOf(id)
+        return candidate && learned.cooldownUntil(candidate)
+      }
+    }
+  })
+  const counting = options.statistics === false ? [] : [live]
   const outer = yield* Effect.scope
   const generations = new Set<Generation>()
 
@@ -156,27 +189,40 @@ export const make = Effect.fnUntraced(function*(
       generation.running -= 1
       return generation.isRetired && generation.running === 0 ? Effect.forkIn(end(generation), outer) : Effect.void
     })
+    // A pool that was refused with every key is asked again as soon as it has another.
+    for (const vendor of options.vendors ?? vendors) {
+      if (!KeyPool.isKeyPool(vendor)) continue
+      const readmit = (states: ReadonlyArray<KeyPool.KeyState>) =>
+        Effect.sync(() => {
+          if (states.some(({ state }) => state === "usable")) learned.readmit(vendor)
+        })
+      yield* Effect.forkIn(Stream.runForEach(vendor.changes, readmit), scope)
+    }
     const begin = () => {
       generation.running += 1
     }
-    const ways = Way.make({ directory, learned, cache, begin, ended }, options)
+    const recorders = [...counting, ...options.recorders ?? []]
+    const ways = Way.make({ directory, learned, cache, begin, ended }, { ...options, recorders })
     const generation: Generation = { ways, directory, scope, running: 0, isRetired: false }
     generations.add(generation)
     return generation
   })
 
-  let current = yield* generate(options, Scope.makeUnsafe())
+  let current: Generation = yield* generate(options, Scope.makeUnsafe())
   yield* Effect.addFinalizer(() => Effect.forEach(Array.from(generations), end, { discard: true }))
   const turn = yield* Semaphore.make(1)
 
   return Dispatcher.of({
     send: (request) => Effect.suspend(() => current.ways.send(request)),
     stream: (request) => Stream.suspend(() => current.ways.stream(request)),
+    embed: (request) => Effect.suspend(() => current.ways.embed(request)),
     vendors: Effect.sync(() => Array.from(current.directory.vendors())),
     get routes() {
       return current.directory.routes
     },
+    targets: (request, now) => current.ways.targets(request, now),
     load: learned.stats,
+    stats: { snapshot: live.snapshot, changes: live.changes },
     registry,
     reconfigure: (next) =>
       turn.withPermit(

@@ -91,6 +91,8 @@ export interface Dispatch {
   /** What a broken answer had sent before, where this dispatch goes on with it; and whether targets may be given it. */
   readonly resumed?: { readonly text: string; readonly prefill: boolean } | undefined
   readonly operation: "send" | "stream"
+  /** The texts to make vectors of, where that is what is asked; `operation` is then `send`. */
+  readonly inputs?: ReadonlyArray<string> | undefined
   readonly journal: Journal
   /** Epoch milliseconds; `Infinity` where the request and the dispatcher set none. */
   readonly deadline: number

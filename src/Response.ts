@@ -33,7 +33,8 @@ export type FinishReason = AiResponse.FinishReason
 
 /**
  * Tokens of one answer; `uncached + cacheRead + cacheWrite` and `text + reasoning` are disjoint, a count that the
- * vendor did not tell is absent, never 0.
+ * vendor did not tell is absent, never 0. `cacheWrite1h` are those of `cacheWrite` that are kept for an hour, at another
+ * price.
  *
  * @since 0.1.0
  * @category models
@@ -43,7 +44,8 @@ export const Usage = Schema.Struct({
     uncached: Schema.optional(Schema.Int),
     total: Schema.optional(Schema.Int),
     cacheRead: Schema.optional(Schema.Int),
-    cacheWrite: Schema.optional(Schema.Int)
+    cacheWrite: Schema.optional(Schema.Int),
+    cacheWrite1h: Schema.optional(Schema.Int)
   }),
   outputTokens: Schema.Struct({
     total: Schema.optional(Schema.Int),
@@ -105,7 +107,9 @@ export const Attempt = Schema.Struct({
   retryAfter: Schema.optionalKey(Schema.Finite),
   startedAfter: Schema.Finite,
   timeToFirstPart: Schema.optionalKey(Schema.Finite),
-  duration: Schema.Finite
+  duration: Schema.Finite,
+  /** The fields of the request that this target could not be told. */
+  losses: Schema.optionalKey(Schema.Array(Schema.String))
 }).annotate({ identifier: "Attempt" })
 
 /**
@@ -137,7 +141,7 @@ export type Timings = typeof Timings.Type
  * `llmdispatcher`.
  *
  * `model` is the vendor's own name of the model that answered. `cost` is in US dollars, absent when a price is not
- * known.
+ * known; `costSource` tells by which prices it was counted, several joined by `; `, absent where they name no source.
  *
  * @since 0.1.0
  * @category models
@@ -150,6 +154,7 @@ export const Summary = Schema.Struct({
   finishReason: AiResponse.FinishReason,
   usage: Usage,
   cost: Schema.optionalKey(Schema.Finite),
+  costSource: Schema.optionalKey(Schema.String),
   timings: Timings,
   attempts: Schema.Array(Attempt),
   losses: Schema.Array(Loss),

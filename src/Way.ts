@@ -18,7 +18,7 @@ import { fallback } from "./policy/Fallback.ts"
 import type * as Hedge from "./policy/Hedge.ts"
 import { observe } from "./policy/Observe.ts"
 import * as Reach from "./policy/Reach.ts"
-import { record } from "./policy/Record.ts"
+import { ofHit, record } from "./policy/Record.ts"
 import * as Resume from "./policy/Resume.ts"
 import * as Retry from "./policy/Retry.ts"
 import type * as RetryBudget from "./policy/RetryBudget.ts"
@@ -75,6 +75,8 @@ export interface Options {
   readonly recorders?: ReadonlyArray<Recorder> | undefined
   /** Who asks, for the records. Default `request.user`. */
   readonly caller?: ((request: Request.Request) => string | undefined) | undefined
+  /** Asked before an answer is given that the cache has: it goes past `admission`. By default all may have it. */
+  readonly permit?: ((request: Request.Request) => Effect.Effect<void, DispatchError>) | undefined
   /** The most characters of a request. Default 20,000,000. */
   readonly maxRequestSize?: number | undefined
 }
@@ -118,7 +120,32 @@ const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Ca
 const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
 
 /**
- * The two ways to ask.
+ * Texts to make vectors of, and what of a request may stand beside them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EmbedRequest extends
+  Pick<
+    Exclude<Request.RequestInput, Request.Request>,
+    "model" | "vendors" | "user" | "metadata" | "priority" | "deadline"
+  >
+{
+  readonly inputs: ReadonlyArray<string>
+}
+
+/**
+ * A vector for each text, in their order, and how it came about.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EmbedResponse extends Omit<Response.Summary, "finishReason"> {
+  readonly vectors: ReadonlyArray<ReadonlyArray<number>>
+}
+
+/**
+ * The ways to ask.
  *
  * @since 0.1.0
  * @category models
@@ -126,6 +153,9 @@ const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
 export interface Ways {
   readonly send: (request: Request.RequestInput) => Effect.Effect<Response.Response, DispatchError>
   readonly stream: (request: Request.RequestInput) => Stream.Stream<Response.StreamPart, DispatchError>
+  readonly embed: (request: EmbedRequest) => Effect.Effect<EmbedResponse, DispatchError>
+  /** Who may be asked, at a time in epoch milliseconds. */
+  readonly targets: Router.Router["targets"]
 }
 
 /**
@@ -260,11 +290,15 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
       )
     }
 
-    return (input: Request.RequestInput, scope: Scope.Closeable): Effect.Effect<Dispatched<A>, DispatchError> =>
+    return (
+      input: Request.RequestInput,
+      scope: Scope.Closeable,
+      inputs?: ReadonlyArray<string>
+    ): Effect.Effect<Dispatched<A>, DispatchError> =>
       Effect.gen(function*() {
         // First of all: nothing invalid is routed, counted or traced.
         const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
-        const dispatch = yield* Deadline.begin(operation, request, scope, deadline)
+        const dispatch = yield* Deadline.begin(operation, request, scope, deadline, inputs)
         let call: Call | undefined
         return yield* admitted(dispatch).pipe(
           Effect.flatMap(choose),
@@ -292,8 +326,11 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
       })
   }
 
-  const sendDispatch = dispatch("send", telemetry.send(Reach.send))
-  const send = (input: Request.RequestInput) =>
+  /** Asks for a whole answer in a Scope of its own, and makes of it what the caller gets. */
+  const whole = <A, B>(
+    ask: (scope: Scope.Closeable) => Effect.Effect<Dispatched<A>, DispatchError>,
+    answer: (reached: Reach.Reached<A>, now: number) => B
+  ): Effect.Effect<B, DispatchError> =>
     Effect.suspend(() => {
       const scope = Scope.makeUnsafe()
       let begun = false
@@ -301,17 +338,31 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
         begun = true
         begin()
         return Effect.flatMap(
-          sendDispatch(input, scope),
-          ({ reached: { call, value } }) =>
-            Effect.map(
-              Clock.currentTimeMillis,
-              (now) => Response.make(Account.summarise(call, value.losses, now), value.parts)
-            )
+          ask(scope),
+          ({ reached }) => Effect.map(Clock.currentTimeMillis, (now) => answer(reached, now))
         )
       }).pipe(
         Effect.onExit((exit) => begun ? Effect.andThen(Scope.close(scope, exit), ended) : Effect.void)
       )
     })
+
+  const sendDispatch = dispatch("send", telemetry.send(Reach.send))
+  const send = (input: Request.RequestInput) =>
+    whole(
+      (scope) => sendDispatch(input, scope),
+      ({ call, value }, now) => Response.make(Account.summarise(call, value.losses, now), value.parts)
+    )
+
+  const embedDispatch = dispatch("send", Reach.embed)
+  const embed = ({ inputs, ...request }: EmbedRequest) =>
+    whole(
+      // Admission and the limits count what goes with it, as they do with any prompt.
+      (scope) => embedDispatch({ ...request, prompt: inputs.join("\n\n") }, scope, inputs),
+      ({ call, value }, now): EmbedResponse => {
+        const { finishReason: _, ...summary } = Account.summarise(call, [], now)
+        return { ...summary, vectors: value.vectors }
+      }
+    )
 
   const streamDispatch = dispatch("stream", telemetry.stream(Reach.stream(limits)))
   const stream = (input: Request.RequestInput) =>
@@ -359,6 +410,19 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
 
   // Before anything else: an answer that is there already takes no place, no budget and no call.
   return cache === undefined
-    ? { send, stream }
-    : cache.through({ send, stream }, { newId: Deadline.newId, deadline, maxRequestSize: options.maxRequestSize })
+    ? { send, stream, embed, targets: router.targets }
+    : {
+      embed,
+      targets: router.targets,
+      ...cache.through({ send, stream }, {
+        newId: Deadline.newId,
+        deadline,
+        maxRequestSize: options.maxRequestSize,
+        admit: options.permit,
+        told: (hit) => {
+          const told = ofHit({ routeOf, caller: options.caller }, hit)
+          for (const recorder of recorders) recorder.record(told)
+        }
+      })
+    }
 }

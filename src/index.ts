@@ -87,3 +87,17 @@ export * as KeyPool from "./keys/KeyPool.ts"
  * @since 0.1.0
  */
 export * as KeySource from "./keys/KeySource.ts"
+
+/**
+ * What is known of a vendor's model: window, price, what it can do, who serves it.
+ *
+ * @since 0.1.0
+ */
+export * as ModelInfo from "./ModelInfo.ts"
+
+/**
+ * A vendor's list of models, kept and refreshed.
+ *
+ * @since 0.1.0
+ */
+export * as ModelList from "./ModelList.ts"

@@ -165,6 +165,7 @@ const summary: Response.Summary = {
   finishReason: "stop",
   usage,
   cost: 0.000123,
+  costSource: "genai-prices 0.1.8 of 2026-11-23",
   timings: { startedAt: 1_700_000_000_000, timeToFirstPart: 120.5, total: 400 },
   attempts: [
     {

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Context, Duration, Effect, Layer, Scope } from "effect"
+import { Cause, Context, Duration, Effect, Layer, Result, Scope } from "effect"
 import { Digest } from "effect/crypto"
-import { Persistence } from "effect/persistence"
+import { Persistence, type Redis } from "effect/persistence"
+import { type SqlClient, SqlError } from "effect/sql"
 import { ConfigError } from "../config/ConfigError.ts"
 import type { Request } from "../Request.ts"
 import * as Semantic from "./Semantic.ts"
@@ -147,11 +148,14 @@ export const make = Effect.fnUntraced(function*(
     pace: yield* time("cache.pace", options.pace ?? 0, 0),
     kept: { toolCalls: options.toolCalls ?? false, truncated: options.truncated ?? false },
     wish: options.default ?? "on",
-    keyScope: (request: Request) => ({
+    keyScope: (request: Request, principal: string | undefined) => ({
       namespace: options.namespace ?? "",
       caller: options.shared === true
         ? "shared" as const
-        : { name: options.caller === undefined ? request.user : options.caller(request) },
+        : {
+          name: options.caller === undefined ? request.user : options.caller(request),
+          ...(principal === undefined ? undefined : { principal })
+        },
       vary: options.vary?.(request)
     })
   }
@@ -166,7 +170,7 @@ export const make = Effect.fnUntraced(function*(
 })
 
 /**
- * A cache over a store of effect's: `Persistence.layerBackingSql`, `layerBackingRedis` or `layerBackingKvs`.
+ * A cache over a store of effect's, such as `Persistence.layerBackingKvs`.
  *
  * @since 0.1.0
  * @category layers
@@ -182,3 +186,43 @@ export const layer = (options?: Options): Layer.Layer<Cache, ConfigError, Persis
  */
 export const layerMemory = (options?: Options): Layer.Layer<Cache, ConfigError> =>
   Layer.provide(layer(options), Layer.fresh(Persistence.layerBackingMemory))
+
+/** effect gives up on a table that cannot be made, and leaves its error as a defect. */
+const backingSql: Layer.Layer<Persistence.BackingPersistence, SqlError.SqlError, SqlClient.SqlClient> = Layer
+  .catchCause(
+    Persistence.layerBackingSql,
+    (cause) => {
+      const defect = Cause.findDefect(cause)
+      return Layer.effectContext(
+        Result.isSuccess(defect) && SqlError.isSqlError(defect.success)
+          ? Effect.fail(defect.success)
+          : Effect.failCause(cause)
+      )
+    }
+  )
+
+/**
+ * A cache in a table of a database, `effect_persistence`, which is made where it is not there; several processes may
+ * share it, and it survives them all. Rows that have lived their time are deleted every 5 minutes.
+ *
+ * Fails with `SqlError` where the table cannot be made. A database that fails later is passed by until it is back.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSql = (
+  options?: Options
+): Layer.Layer<Cache, ConfigError | SqlError.SqlError, SqlClient.SqlClient> => Layer.provide(layer(options), backingSql)
+
+/**
+ * A cache in a Redis, which several processes may share; it deletes what has lived its time itself.
+ *
+ * Give the client `disableOfflineQueue: true`, as in `NodeRedis.layer({ url, disableOfflineQueue: true })`. Without it
+ * a client whose Redis is away holds its commands back: requests wait for `storeTimeout`, and the client's Scope does
+ * not close until Redis is there again.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRedis = (options?: Options): Layer.Layer<Cache, ConfigError, Redis.Redis> =>
+  Layer.provide(layer(options), Persistence.layerBackingRedis)

@@ -50,7 +50,7 @@ export const canonical = (value: unknown): string => {
 export interface Scope {
   readonly namespace: string
   /** `shared` for everyone's. */
-  readonly caller: { readonly name: string | undefined } | "shared"
+  readonly caller: { readonly name: string | undefined; readonly principal?: string | undefined } | "shared"
   readonly vary: unknown
 }
 

@@ -25,6 +25,21 @@ export interface Dispatching {
 }
 
 /**
+ * An answer that was given without a call of its own; times are in milliseconds, `startedAt` since the epoch.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hit {
+  readonly id: string
+  readonly request: Request.Request
+  readonly operation: "send" | "stream"
+  readonly startedAt: number
+  readonly now: number
+  readonly answered: Pick<Response.Summary, "vendor" | "target" | "finishReason" | "usage">
+}
+
+/**
  * What the cache needs to know of the dispatcher it stands before.
  *
  * @since 0.1.0
@@ -35,6 +50,8 @@ export interface Surroundings {
   /** All the time a request may take that sets none, in milliseconds. */
   readonly deadline: number
   readonly maxRequestSize?: number | undefined
+  /** Is told of every answer that was given without a call. */
+  readonly told?: ((hit: Hit) => void) | undefined
   /** Asked before an answer is given that goes past the dispatcher and its own admission; by default all may have it. */
   readonly admit?: ((request: Request.Request) => Effect.Effect<void, DispatchError>) | undefined
 }
@@ -70,7 +87,7 @@ export interface Settings {
   readonly pace: number
   readonly kept: Entry.Kept
   readonly wish: "on" | "off"
-  readonly keyScope: (request: Request.Request) => Key.Scope
+  readonly keyScope: (request: Request.Request, principal: string | undefined) => Key.Scope
   /** Changes when all is forgotten. */
   readonly epoch: () => number
 }

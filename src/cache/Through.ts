@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Clock, Deferred, Duration, Effect, Exit, type Scope, Stream } from "effect"
+import { CurrentPrincipal } from "../access/CurrentPrincipal.ts"
 import * as Request from "../Request.ts"
 import * as Response from "../Response.ts"
 import { type DispatchError, type Fatal, fatal } from "../VendorError.ts"
@@ -40,21 +41,32 @@ const ownReasons: ReadonlySet<string> = new Set(["DeadlineExceeded", "Shed", "Ca
 const isOwn = (error: DispatchError): boolean => ownReasons.has(error.reason._tag)
 
 /** Tells of an answer that has no span of a dispatch, since there was none. */
-const trace = (asked: Hit.Asked, from: "hit" | "similar" | "joined", answered: { vendor: string; target: string }) =>
-  Effect.withSpan(Effect.void, "llmdispatcher.dispatch", {
-    kind: "internal",
-    captureStackTrace: false,
-    attributes: {
-      "llmdispatcher.id": asked.id,
-      "llmdispatcher.operation": asked.operation,
-      "llmdispatcher.model": asked.request.model,
-      "llmdispatcher.cache": from,
-      "llmdispatcher.attempts": 0,
-      "llmdispatcher.vendor": answered.vendor,
-      "llmdispatcher.target": answered.target,
-      "llmdispatcher.cost": 0
+const trace = (
+  { told }: Surroundings,
+  { id, operation, request, startedAt }: Hit.Asked,
+  from: "hit" | "similar" | "joined",
+  answered: Pick<Response.Summary, "vendor" | "target" | "finishReason" | "usage">
+) =>
+  Effect.withSpan(
+    told === undefined
+      ? Effect.void
+      : Effect.map(Clock.currentTimeMillis, (now) => told({ id, operation, request, startedAt, now, answered })),
+    "llmdispatcher.dispatch",
+    {
+      kind: "internal",
+      captureStackTrace: false,
+      attributes: {
+        "llmdispatcher.id": id,
+        "llmdispatcher.operation": operation,
+        "llmdispatcher.model": request.model,
+        "llmdispatcher.cache": from,
+        "llmdispatcher.attempts": 0,
+        "llmdispatcher.vendor": answered.vendor,
+        "llmdispatcher.target": answered.target,
+        "llmdispatcher.cost": 0
+      }
     }
-  })
+  )
 
 /**
  * Puts the cache before a dispatcher.
@@ -96,7 +108,7 @@ export const through = (settings: Settings, dispatcher: Dispatching, surrounding
       allowed: request.deadline === undefined ? surroundings.deadline : Duration.toMillis(request.deadline),
       startedAt: yield* Clock.currentTimeMillis,
       id: yield* surroundings.newId,
-      key: yield* Key.hash(digest, Key.textOf(request, settings.keyScope(request)))
+      key: yield* Key.hash(digest, Key.textOf(request, settings.keyScope(request, (yield* CurrentPrincipal)?.id)))
     }
     return asked
   })
@@ -108,7 +120,8 @@ export const through = (settings: Settings, dispatcher: Dispatching, surrounding
     if (question === undefined) return none
     const vector = yield* index.embed(question.text)
     if (vector === undefined) return none
-    const bucket = yield* Key.hash(digest, Key.textOf(request, settings.keyScope(request), question.rest))
+    const keyScope = settings.keyScope(request, (yield* CurrentPrincipal)?.id)
+    const bucket = yield* Key.hash(digest, Key.textOf(request, keyScope, question.rest))
     const key = index.find(bucket, vector)
     const entry = key === undefined ? undefined : yield* store.get(key)
     if (entry !== undefined) return { entry }
@@ -127,7 +140,7 @@ export const through = (settings: Settings, dispatcher: Dispatching, surrounding
         figures.hits += 1
         if (from === "similar") figures.similar += 1
         count(entry.cost)
-        return trace(asked, from, entry)
+        return trace(surroundings, asked, from, entry)
       })
     )
 
@@ -182,7 +195,7 @@ export const through = (settings: Settings, dispatcher: Dispatching, surrounding
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       count(theirs.cost)
       return Effect.as(
-        trace(asked, "joined", theirs),
+        trace(surroundings, asked, "joined", theirs),
         Hit.summary(asked, theirs, { id: theirs.id, age: 0 }, now, firstPartAt)
       )
     })

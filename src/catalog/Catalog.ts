@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import type { Usage } from "../Response.ts"
+import * as Cost from "./Cost.ts"
 import { candidates, providerOf } from "./Names.ts"
 import * as overlays from "./Overlay.ts"
 import type { Price } from "./Price.ts"
@@ -43,18 +45,20 @@ export const Overlay = overlays.Overlay
  */
 export type Overlay = overlays.Overlay
 
-const snapshot = `genai-prices ${Snapshot.version.package} of ${Snapshot.version.date}`
-const overlay = `llmdispatcher of ${overlays.date}`
-
-const tables = new Map<string, Table.Table>()
-
-const tableOf = (provider: string): Table.Table | undefined => {
-  const lines = Object.hasOwn(Snapshot.rows, provider) ? Snapshot.rows[provider] : undefined
-  if (lines === undefined) return undefined
-  const table = tables.get(provider) ?? Table.make(lines, snapshot)
-  tables.set(provider, table)
-  return table
+/**
+ * A snapshot of genai-prices, such as the module `Snapshot.ts` of this release or of another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Data {
+  readonly version: { readonly package: string; readonly date: string }
+  readonly fallbacks: { readonly [provider: string]: ReadonlyArray<string> }
+  /** A JSON array a line. */
+  readonly rows: { readonly [provider: string]: string }
 }
+
+const overlay = `llmdispatcher of ${overlays.date}`
 
 /** Told of a name is also that it is known without a price: then nothing else is looked for. */
 type Layer = (provider: string, name: string) => Table.Entry | undefined
@@ -79,15 +83,45 @@ const layerOf = (items: Overlay, source: string): Layer => {
 
 const own = layerOf(overlays.own, overlay)
 
-const bundled: Layer = (provider, name) => {
-  const entry = merged(own(provider, name), tableOf(provider)?.(name))
-  const batch = overlays.batch[provider]
-  return entry?.price === undefined || batch === undefined ? entry : { ...entry, price: { batch, ...entry.price } }
+/** What a snapshot and our own overlay know. */
+interface Bundle {
+  readonly version: string
+  readonly layer: Layer
+  readonly fallbacks: (provider: string) => ReadonlyArray<string>
 }
 
+const bundle = ({ fallbacks, rows, version }: Data): Bundle => {
+  const source = `genai-prices ${version.package} of ${version.date}`
+  const tables = new Map<string, Table.Table>()
+  const tableOf = (provider: string): Table.Table | undefined => {
+    const lines = Object.hasOwn(rows, provider) ? rows[provider] : undefined
+    if (lines === undefined) return undefined
+    const table = tables.get(provider) ?? Table.make(lines, source)
+    tables.set(provider, table)
+    return table
+  }
+  return {
+    version: `${source}, ${overlay}`,
+    layer: (provider, name) => {
+      const entry = merged(own(provider, name), tableOf(provider)?.(name))
+      const batch = overlays.batch[provider]
+      return entry?.price === undefined || batch === undefined
+        ? entry
+        : { ...entry, price: { batch, ...entry.price } }
+    },
+    fallbacks: (provider) => Object.hasOwn(fallbacks, provider) ? fallbacks[provider]! : []
+  }
+}
+
+const bundled = bundle(Snapshot)
+
 /** Under the surest of its names, of the provider itself and then of those whose models it serves. */
-const search = (layer: Layer, provider: string, model: string): Table.Entry | undefined => {
-  const others = Object.hasOwn(Snapshot.fallbacks, provider) ? Snapshot.fallbacks[provider]! : []
+const search = (
+  layer: Layer,
+  others: ReadonlyArray<string>,
+  provider: string,
+  model: string
+): Table.Entry | undefined => {
   for (const name of candidates(provider, model)) {
     for (const one of [provider, ...others]) {
       const entry = layer(one, name)
@@ -105,19 +139,21 @@ const unbatched = ({ price, ...rest }: Table.Entry): Table.Entry => {
 }
 
 /**
- * The catalogue with what the user says of models, which goes before all else.
+ * The catalogue with what the user says of models, which goes before all else; `data` by default that of this release.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (items: Overlay = []): Catalog => {
+export const make = (items: Overlay = [], data?: Data): Catalog => {
   const layer = layerOf(items, "configuration")
+  const { fallbacks, layer: known, version } = data === undefined ? bundled : bundle(data)
   const find = (provider: string, model: string): Table.Entry => {
     const id = providerOf(provider)
-    return merged(search(layer, id, model), search(bundled, id, model)) ?? {}
+    const others = fallbacks(id)
+    return merged(search(layer, others, id, model), search(known, others, id, model)) ?? {}
   }
   return {
-    version: `${snapshot}, ${overlay}`,
+    version,
     find,
     price: (provider, model) => find(provider, model).price,
     contextWindow: (provider, model) => find(provider, model).contextWindow
@@ -131,3 +167,24 @@ export const make = (items: Overlay = []): Catalog => {
  * @category constructors
  */
 export const standard: Catalog = make()
+
+/**
+ * What one attempt of the past costs by a catalogue's prices, by default those of today's {@link standard}, as they were
+ * at `at`, when it was asked, in epoch milliseconds; `undefined` where a price or a count is not known.
+ *
+ * By the catalogue that it was paid by (`costSource`), it is what it was. An answer of several attempts is the sum over
+ * them: each may have gone to another model, and a long prompt is dearer only where it is one.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const reprice = (
+  usage: Usage,
+  provider: string,
+  model: string,
+  at: number,
+  options: { readonly catalog?: Catalog | undefined; readonly batch?: boolean | undefined } = {}
+): Cost.Cost | undefined => {
+  const price = (options.catalog ?? standard).price(provider, model)
+  return price && Cost.cost(price, usage, { at, batch: options.batch })
+}

@@ -37,7 +37,7 @@ const inputOf = ({ inputTokens }: Usage) => {
   const cacheWrite = inputTokens.cacheWrite ?? 0
   const uncached: Count = inputTokens.uncached ??
     (inputTokens.total === undefined ? undefined : inputTokens.total - cacheRead - cacheWrite)
-  return { uncached, cacheRead, cacheWrite }
+  return { uncached, cacheRead, cacheWrite, cacheWrite1h: inputTokens.cacheWrite1h ?? 0 }
 }
 
 /** The parts of the output where reasoning has a price of its own: one that is not told leaves both unknown. */
@@ -70,7 +70,8 @@ export const cost = (price: Price, usage: Usage, options: Options = {}): Cost | 
   const parts: ReadonlyArray<readonly [Count, Count]> = [
     [input.uncached, rates.input],
     [input.cacheRead, rates.cacheRead],
-    [input.cacheWrite, rates.cacheWrite],
+    [input.cacheWrite - input.cacheWrite1h, rates.cacheWrite],
+    [input.cacheWrite1h, rates.cacheWrite1h],
     [output.text, rates.output],
     [output.reasoning, rates.reasoning]
   ]

@@ -75,7 +75,7 @@ const pro = deepseek(0.66, 1.98, 0.022, august16)
 /** From https://docs.perplexity.ai/getting-started/pricing, each request with the smallest, the default, context. */
 const sonar = (input: number, output: number, request: number): Price => ({ input, output, request })
 
-const sonnet = { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 }
+const sonnet = { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5, cacheWrite1h: 4 }
 
 /**
  * What the snapshot lacks or tells otherwise than the vendors' own pages do.
@@ -84,7 +84,7 @@ const sonnet = { input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 }
  * @category constants
  */
 export const own: Overlay = [
-  // https://platform.claude.com/docs/en/models/haiku-5-5/overview
+  // https://platform.claude.com/docs/en/models/haiku-5-5/overview and …/about-claude/pricing
   {
     provider: "anthropic",
     model: "claude-haiku-5-5*",
@@ -94,7 +94,10 @@ export const own: Overlay = [
       output: 0.5,
       cacheRead: 0.01,
       cacheWrite: 0.125,
-      longContext: [{ above: 100_000, input: 0.5, output: 2.5, cacheRead: 0.05, cacheWrite: 0.625 }]
+      cacheWrite1h: 0.2,
+      longContext: [
+        { above: 100_000, input: 0.5, output: 2.5, cacheRead: 0.05, cacheWrite: 0.625, cacheWrite1h: 1 }
+      ]
     }
   },
   // https://platform.claude.com/docs/en/models/sonnet-5-5/overview

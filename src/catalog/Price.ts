@@ -5,13 +5,18 @@
  */
 import { Schema } from "effect"
 
+/** A vendor pays nobody. */
+const Amount = Schema.Finite.check(Schema.makeFilter((n: number) => n >= 0 ? undefined : "must be 0 or more"))
+
 const rates = {
-  input: Schema.Finite,
-  output: Schema.Finite,
-  cacheRead: Schema.optionalKey(Schema.Finite),
-  cacheWrite: Schema.optionalKey(Schema.Finite),
+  input: Amount,
+  output: Amount,
+  cacheRead: Schema.optionalKey(Amount),
+  cacheWrite: Schema.optionalKey(Amount),
+  /** Of what is written to be kept for an hour. */
+  cacheWrite1h: Schema.optionalKey(Amount),
   /** Of tokens the model reasons with; left out they are output like any other. */
-  reasoning: Schema.optionalKey(Schema.Finite)
+  reasoning: Schema.optionalKey(Amount)
 }
 
 const longContext = Schema.optionalKey(Schema.Array(Schema.Struct({ above: Schema.Int, ...rates })))
@@ -67,7 +72,7 @@ export const Price = Schema.Struct({
   /** Rates of the whole request where its input, cached tokens too, has more than `above` tokens; ascending. */
   longContext,
   /** US dollars for each request beside its tokens. Default none. */
-  request: Schema.optionalKey(Schema.Finite),
+  request: Schema.optionalKey(Amount),
   /** The part of each rate that is paid in a batch, as `0.5`; left out it is unknown. */
   batch: Schema.optionalKey(Schema.Finite),
   /** The rates over time, of which the last that applies counts; where no time is told, those beside it do. */

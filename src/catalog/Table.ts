@@ -6,7 +6,7 @@
 import { DateTime, Option } from "effect"
 import type { Change, Price, Rates } from "./Price.ts"
 
-/** Input, output, cache read, cache write, reasoning; `null` and what is missing at the end are not known. */
+/** Input, output, cache read, cache write, reasoning, cache write for an hour; `null` and what is missing at the end are not known. */
 type RatesRow = ReadonlyArray<number | null>
 
 /** Tokens of input above which the rates count, and the rates. */
@@ -64,11 +64,12 @@ export interface Entry {
  */
 export type Table = (name: string) => Entry | undefined
 
-const ratesOf = ([input, output, cacheRead, cacheWrite, reasoning]: RatesRow): Rates => ({
+const ratesOf = ([input, output, cacheRead, cacheWrite, reasoning, cacheWrite1h]: RatesRow): Rates => ({
   input: input!,
   output: output!,
   ...(cacheRead == null ? undefined : { cacheRead }),
   ...(cacheWrite == null ? undefined : { cacheWrite }),
+  ...(cacheWrite1h == null ? undefined : { cacheWrite1h }),
   ...(reasoning == null ? undefined : { reasoning })
 })
 

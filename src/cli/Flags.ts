@@ -50,6 +50,13 @@ const vendor = Flag.String("vendor").pipe(
 const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
 
+const config = Flag.String("config").pipe(
+  Flag.withAlias("c"),
+  Flag.withDescription("The configuration; left out, the nearest llmdispatcher.yaml from here upward, if there is one"),
+  Flag.withMetavar("FILE"),
+  Flag.optional
+)
+
 const debug = on("debug", "On failure, print the whole cause with its stack")
 
 /**
@@ -68,6 +75,7 @@ export const send = {
     Flag.optional
   ),
   vendors: vendor,
+  config,
   system: Flag.String("system").pipe(
     Flag.withAlias("s"),
     Flag.withDescription("Instructions that stand before the prompt"),
@@ -102,8 +110,17 @@ export const send = {
  * @category flags
  */
 export const models = {
+  filter: Argument.String("filter").pipe(
+    Argument.withDescription("List only models with these words in their names"),
+    Argument.optional
+  ),
   vendors: vendor,
-  json: on("json", "Print one JSON array"),
+  config,
+  sort: Flag.Literals("sort", ["vendor", "name", "price", "context"]).pipe(
+    Flag.withDescription("vendor, name, price (cheapest first) or context (largest first). Default vendor"),
+    Flag.withDefault("vendor" as const)
+  ),
+  json: on("json", "Print one JSON array with all that is known"),
   debug
 }
 
@@ -144,12 +161,30 @@ export const simulate = {
 
 /**
  * @since 0.1.0
+ * @category flags
+ */
+export const check = {
+  config,
+  offline: on("offline", "Do not ask the vendors"),
+  json: on("json", "Print one JSON object"),
+  debug
+}
+
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const init = { config, debug }
+
+/**
+ * @since 0.1.0
  * @category models
  */
 export interface Send {
   readonly prompt: Option.Option<string>
   readonly model: Option.Option<string>
   readonly vendors: ReadonlyArray<string>
+  readonly config: Option.Option<string>
   readonly system: Option.Option<string>
   readonly maxTokens: Option.Option<number>
   readonly temperature: Option.Option<number>
@@ -165,7 +200,10 @@ export interface Send {
  * @category models
  */
 export interface Models {
+  readonly filter: Option.Option<string>
   readonly vendors: ReadonlyArray<string>
+  readonly config: Option.Option<string>
+  readonly sort: "vendor" | "name" | "price" | "context"
   readonly json: boolean
   readonly debug: boolean
 }
@@ -181,5 +219,25 @@ export interface Simulate {
   readonly trace: Option.Option<string>
   readonly out: string
   readonly json: boolean
+  readonly debug: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Check {
+  readonly config: Option.Option<string>
+  readonly offline: boolean
+  readonly json: boolean
+  readonly debug: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Init {
+  readonly config: Option.Option<string>
   readonly debug: boolean
 }

@@ -1,5 +1,5 @@
 /**
- * The command line: `llmdispatcher send`, `llmdispatcher models` and `llmdispatcher simulate`.
+ * The command line: `llmdispatcher send`, `models`, `init`, `check` and `simulate`.
  *
  * What answers is loaded only when it is needed, and the modules of effect one by one, so that help, version and
  * complaints come at once.
@@ -47,7 +47,11 @@ const models = Command.make(
   Command.withDescription("List what can be asked"),
   Command.withExamples([
     { command: "llmdispatcher models", description: "Every model that the keys in the environment give" },
-    { command: "llmdispatcher models --vendor openai --json", description: "One vendor's, as JSON" }
+    { command: "llmdispatcher models gpt --sort price", description: "Those of this name, the cheapest first" },
+    {
+      command: "llmdispatcher models --vendor openai --json",
+      description: "One vendor's with all that is known, as JSON"
+    }
   ])
 )
 
@@ -70,6 +74,27 @@ const simulate = Command.make(
   ])
 )
 
+const check = Command.make(
+  "check",
+  Flags.check,
+  (flags) => Effect.flatMap(Effect.promise(() => import("./Check.ts")), ({ check }) => check(flags))
+).pipe(
+  Command.withDescription("Say whether the configuration holds, and whether its vendors answer"),
+  Command.withExamples([
+    { command: "llmdispatcher check", description: "The nearest llmdispatcher.yaml, or the environment" },
+    { command: "llmdispatcher check --config production.yaml --offline", description: "Without asking anybody" }
+  ])
+)
+
+const init = Command.make(
+  "init",
+  Flags.init,
+  (flags) => Effect.flatMap(Effect.promise(() => import("./Init.ts")), ({ init }) => init(flags))
+).pipe(
+  Command.withDescription("Write a first llmdispatcher.yaml of the keys in the environment"),
+  Command.withExamples([{ command: "llmdispatcher init && llmdispatcher check", description: "Begin" }])
+)
+
 const root = Command.make("llmdispatcher").pipe(
   Command.withDescription(
     `Asks the vendors whose settings stand in the environment, the next one when one fails.
@@ -77,7 +102,7 @@ const root = Command.make("llmdispatcher").pipe(
   Vendors: ${variables.join(", ")}; without any, a sandbox answers.
   Exit codes: 0 answered, 2 bad input, 3 failed but may succeed later, 4 failed for good, 130 interrupted.`
   ),
-  Command.withSubcommands([send, models, simulate]),
+  Command.withSubcommands([send, models, init, check, simulate]),
   Command.withExamples([
     { command: "llmdispatcher send \"Hello\"", description: "Ask" },
     { command: "llmdispatcher models", description: "List what can be asked" },

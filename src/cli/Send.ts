@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Effect, Option, Stdio, Stream } from "effect"
-import { type Dispatcher, make } from "../Dispatcher.ts"
+import { Effect, type FileSystem, Option, type Path, Stdio, Stream } from "effect"
+import type { Dispatcher } from "../Dispatcher.ts"
 import { CurrentListener } from "../policy/Attempt.ts"
 import * as Request from "../Request.ts"
 import { fold, Response, type StreamPart, type Summary, summaryOf, unfold } from "../Response.ts"
@@ -143,8 +143,7 @@ const json = (response: Response): string => {
 const program = Effect.fnUntraced(function*(flags: Flags.Send) {
   const request = yield* readRequest(flags)
   const model = Option.getOrUndefined(flags.model)
-  const vendors = yield* Vendors.fromEnvironment({ vendors: flags.vendors, model })
-  const dispatcher = yield* make({ vendors })
+  const { dispatcher, vendors } = yield* Vendors.open({ vendors: flags.vendors, model, config: flags.config })
   const response = yield* ask(dispatcher, request, flags).pipe(
     Effect.provideService(CurrentListener, Report.attempts()),
     Effect.ensuring(Effect.ignore(stdout.endLine)),
@@ -161,5 +160,7 @@ const program = Effect.fnUntraced(function*(flags: Flags.Send) {
  * @since 0.1.0
  * @category commands
  */
-export const send = (flags: Flags.Send): Effect.Effect<void, ExitCode, Stdio.Stdio> =>
+export const send = (
+  flags: Flags.Send
+): Effect.Effect<void, ExitCode, FileSystem.FileSystem | Path.Path | Stdio.Stdio> =>
   Report.failures(flags.debug)(program(flags))

@@ -1,101 +1,21 @@
 /**
- * Which vendors the environment gives: those whose key or address it holds, or else the embedded sandbox.
+ * The dispatcher of a command: as the configuration file and the environment say, or else over the embedded sandbox.
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
-import type * as Scope from "effect/Scope"
-import type { HttpClient } from "effect/http"
-import type { AnyService, Vendor } from "../Vendor.ts"
-import { type Failure, usage } from "./ExitCode.ts"
+import * as Option from "effect/Option"
+
+import { FetchHttpClient } from "effect/http"
+import * as Runtime from "../config/Runtime.ts"
+import type { Entry } from "../config/Vendors.ts"
+import { kinds } from "../config/VendorKinds.ts"
+
+import { Failure, usage } from "./ExitCode.ts"
 import { say } from "./Output.ts"
 import { suggestion } from "./Suggest.ts"
-
-type Made = Effect.Effect<ReadonlyArray<Vendor>, unknown, Scope.Scope>
-
-/** The services of a Layer. */
-const build = <Id, E>(services: ReadonlyArray<AnyService>, layer: Layer.Layer<Id, E>): Made =>
-  Effect.map(
-    Layer.build(layer),
-    (context) => services.map((service) => Context.getUnsafe(context, service))
-  )
-
-/** The same for those who need the HTTP client, which is loaded only for them: it is large. */
-const buildOverHttp = <Id, E>(
-  services: ReadonlyArray<AnyService>,
-  layer: Layer.Layer<Id, E, HttpClient.HttpClient>
-): Made =>
-  Effect.flatMap(
-    Effect.promise(() => import("../wire/NodeHttp.ts")),
-    (http) => build(services, Layer.provide(layer, http.layer()))
-  )
-
-/** A preset over OpenAI's protocol: its service, and the Layer that reads its variables. */
-interface PresetModule {
-  readonly layerConfig: () => Layer.Layer<any, unknown, HttpClient.HttpClient>
-  readonly [name: string]: unknown
-}
-
-/** A vendor of the environment: the variables of which any one gives it, and how it is made. */
-interface Source {
-  readonly variables: ReadonlyArray<string>
-  readonly made: Made
-}
-
-/** A vendor of whose module only the service's name and `layerConfig` matter. */
-const over = (variables: ReadonlyArray<string>, service: string, load: () => Promise<PresetModule>): Source => ({
-  variables,
-  made: Effect.flatMap(
-    Effect.promise(load),
-    (module) => buildOverHttp([module[service] as AnyService], module.layerConfig())
-  )
-})
-
-const keyed = (prefix: string): ReadonlyArray<string> => [`${prefix}_API_KEY`, `${prefix}_BASE_URL`]
-
-/** In the order in which they are asked; a new vendor is a line here. */
-const sources: ReadonlyArray<Source> = [
-  over(keyed("OPENAI"), "OpenAi", () => import("../vendor/openai/OpenAi.ts")),
-  over(keyed("ANTHROPIC"), "Anthropic", () => import("../vendor/anthropic/Anthropic.ts")),
-  over(["GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_BASE_URL"], "Google", () => import("../vendor/google/Google.ts")),
-  over(["AZURE_OPENAI_ENDPOINT"], "AzureOpenAi", () => import("../vendor/azure-openai/AzureOpenAi.ts")),
-  // Credentials of AWS are there for many other reasons, so they alone do not ask for it.
-  over(
-    ["BEDROCK_MODEL", "AWS_BEARER_TOKEN_BEDROCK", "BEDROCK_BASE_URL"],
-    "Bedrock",
-    () => import("../vendor/bedrock/Bedrock.ts")
-  ),
-  over(keyed("GROQ"), "Groq", () => import("../vendor/presets/Groq.ts")),
-  over(keyed("MISTRAL"), "Mistral", () => import("../vendor/presets/Mistral.ts")),
-  over(keyed("DEEPSEEK"), "DeepSeek", () => import("../vendor/presets/DeepSeek.ts")),
-  over(keyed("XAI"), "XAi", () => import("../vendor/presets/XAi.ts")),
-  over(keyed("TOGETHER"), "Together", () => import("../vendor/presets/Together.ts")),
-  over(keyed("FIREWORKS"), "Fireworks", () => import("../vendor/presets/Fireworks.ts")),
-  over(keyed("OPENROUTER"), "OpenRouter", () => import("../vendor/presets/OpenRouter.ts")),
-  over(keyed("CEREBRAS"), "Cerebras", () => import("../vendor/presets/Cerebras.ts")),
-  over(keyed("PERPLEXITY"), "Perplexity", () => import("../vendor/presets/Perplexity.ts")),
-  over(keyed("COHERE"), "Cohere", () => import("../vendor/presets/Cohere.ts")),
-  over(["VLLM_BASE_URL"], "Vllm", () => import("../vendor/presets/Vllm.ts")),
-  over(["LM_STUDIO_BASE_URL"], "LmStudio", () => import("../vendor/presets/LmStudio.ts")),
-  over(["OLLAMA_BASE_URL", "OLLAMA_HOST", "OLLAMA_MODEL"], "Ollama", () => import("../vendor/ollama/Ollama.ts")),
-  over(
-    ["OPENAI_COMPATIBLE_BASE_URL"],
-    "OpenAiCompatible",
-    () => import("../vendor/openai-compatible/OpenAiCompatible.ts")
-  ),
-  {
-    variables: ["LLAMA_CPP_MODEL_PATH"],
-    made: Effect.flatMap(
-      Effect.promise(() => import("../vendor/llama-cpp/LlamaCpp.ts")),
-      ({ layerConfig, LlamaCpp }) => build([LlamaCpp], layerConfig())
-    )
-  }
-]
 
 /**
  * The variables of the environment that give vendors.
@@ -103,30 +23,45 @@ const sources: ReadonlyArray<Source> = [
  * @since 0.1.0
  * @category constants
  */
-export const variables: ReadonlyArray<string> = sources.flatMap(({ variables }) => variables)
+export const variables: ReadonlyArray<string> = Object.values(kinds).flatMap(({ gives }) => gives)
 
-/** The flaky one first, so that who has no key yet sees a fallback. */
-const sandboxes: Made = Effect.flatMap(
-  Effect.promise(() => import("../vendor/sandbox/Sandbox.ts")),
-  ({ Flaky, layerConfig, layerFlaky, Sandbox }) => build([Flaky, Sandbox], Layer.merge(layerFlaky(), layerConfig()))
-)
+/** Variables of ours that are no settings. */
+const reserved = ["LLMDISPATCHER_NODE_LLAMA_CPP", "LLMDISPATCHER_POSTGRES_BIN"]
 
-const sandboxNames = ["flaky", "sandbox"]
+const sandboxes: ReadonlyArray<Entry> = [
+  { name: "flaky", kind: "sandbox", settings: { behaviour: "overloaded" } },
+  { name: "sandbox", kind: "sandbox", settings: {} }
+]
 
-/** A setting is named by its variable; the schema's own words around it say nothing to who set it. */
-const configMessage = (error: Config.ConfigError): string => {
-  const cause = error.cause
-  if (!Schema.isSchemaError(cause)) return error.message
-  return format(cause.issue).issues.map(({ message, path }) => `${(path ?? []).join("_")}: ${message}`).join("; ")
-}
+const sandboxNames = sandboxes.map(({ name }) => name)
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
+/**
+ * Where a command looks for its configuration.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const options = (config: Option.Option<string>): Effect.Effect<Runtime.Options, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (files) => ({
+    file: Option.getOrUndefined(config),
+    reserved,
+    environment: {
+      get: (name) => process.env[name],
+      names: () => Object.keys(process.env),
+      readFile: (path) => files.readFileString(path)
+    }
+  }))
 
-const made = (vendors: Made): Effect.Effect<ReadonlyArray<Vendor>, Failure, Scope.Scope> =>
-  Effect.catch(vendors, (error) =>
-    error instanceof Config.ConfigError
-      ? Effect.fail(usage(configMessage(error)))
-      : Effect.die(error))
+/**
+ * The client of those who need one; it is loaded only for them, since it is large.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerHttp = (entries: ReadonlyArray<Entry>) =>
+  entries.every(({ kind }) => kind === "sandbox" || kind === "llama-cpp")
+    ? FetchHttpClient.layer
+    : Layer.unwrap(Effect.map(Effect.promise(() => import("../wire/NodeHttp.ts")), (http) => http.layer()))
 
 /** A vendor that is not there is said even where the others could answer. */
 const unknownVendor = (names: ReadonlyArray<string>, asked: ReadonlyArray<string>): Failure | undefined => {
@@ -137,36 +72,59 @@ const unknownVendor = (names: ReadonlyArray<string>, asked: ReadonlyArray<string
 }
 
 /**
- * The vendors to dispatch to, in their order, given the names that the user wrote.
+ * What cannot be used of a configuration is bad input, told line by line.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const badConfiguration = ({ message }: Runtime.LoadError): Failure =>
+  usage(message.split("\n").join("\nllmdispatcher: "))
+
+/**
+ * The dispatcher, given the names that the user wrote.
  *
  * The sandbox stands beside real vendors only when it is named: it must never answer in a real vendor's place.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromEnvironment = Effect.fnUntraced(function*(named: {
+export const open = Effect.fnUntraced(function*(named: {
   readonly vendors: ReadonlyArray<string>
   readonly model?: string | undefined
+  readonly config?: Option.Option<string> | undefined
 }) {
-  const isSet = (variable: string) => process.env[variable] !== undefined
-  const given = variables.filter(isSet)
-  const empty = given.filter((variable) => process.env[variable]!.trim() === "")
+  const empty = variables.filter((variable) => process.env[variable]?.trim() === "")
   if (empty.length > 0) return yield* usage(`${empty.join(" and ")} must not be empty; set or unset it`)
+  const from = yield* options(named.config ?? Option.none())
+  const loaded = yield* Effect.mapError(Runtime.load(from), badConfiguration)
+  for (const { description, variable } of loaded.warnings) yield* say(`${variable ?? ""}: ${description}`)
   const isSandboxNamed = sandboxNames.some((name) =>
     named.vendors.includes(name) || named.model?.startsWith(`${name}/`) === true
   )
-  const real = yield* Effect.forEach(
-    sources.filter(({ variables }) => variables.some(isSet)),
-    (source) => made(source.made)
-  )
-  const vendors = [...real.flat(), ...(given.length === 0 || isSandboxNamed ? yield* made(sandboxes) : [])]
-  const unknown = unknownVendor(vendors.map((vendor) => vendor.name), named.vendors)
+  const known = loaded.entries.map(({ name }) => name)
+  const entries = isSandboxNamed
+    ? [...loaded.entries, ...sandboxes.filter(({ name }) => !known.includes(name))]
+    : loaded.entries
+  const unknown = unknownVendor(entries.map(({ name }) => name), named.vendors)
   if (unknown !== undefined) return yield* unknown
-  if (given.length === 0 && !isSandboxNamed) {
+  if (loaded.config.vendors === undefined && known.join() === sandboxNames.join() && !isSandboxNamed) {
     yield* say(
       `No key found, so the sandbox inside llmdispatcher answers. For a real model set ${variables[0]}, or another \
-variable of llmdispatcher --help.`
+variable of llmdispatcher --help, or write a file with llmdispatcher init.`
     )
   }
-  return vendors
+  const http = yield* Layer.build(layerHttp(entries))
+  const { dispatcher } = yield* Runtime.make(from, { ...loaded, entries }).pipe(
+    Effect.provideContext(http),
+    Effect.mapError(badConfiguration)
+  )
+  return { dispatcher, vendors: yield* dispatcher.vendors }
 })
+
+/**
+ * The vendors alone.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromEnvironment = (named: Parameters<typeof open>[0]) => Effect.map(open(named), ({ vendors }) => vendors)

@@ -171,7 +171,9 @@ const InstanceName = Schema.String.check(
  * @since 0.1.0
  * @category models
  */
-export const VendorsConfig = Schema.StructWithRest(
+export type VendorsConfig = Readonly<Record<string, Readonly<Record<string, unknown>> & { readonly kind?: Kind }>>
+
+const Instances = Schema.StructWithRest(
   Schema.Struct({
     openai: own("openai"),
     anthropic: own("anthropic"),
@@ -224,3 +226,14 @@ export const VendorsConfig = Schema.StructWithRest(
     ])
   )]
 ).annotate({ identifier: "Vendors" })
+
+/**
+ * The Schema of {@link VendorsConfig}, whose settings are those of each kind.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const VendorsConfig: Schema.Codec<VendorsConfig, unknown> = Instances as unknown as Schema.Codec<
+  VendorsConfig,
+  unknown
+>

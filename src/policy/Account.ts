@@ -57,14 +57,14 @@ export const spent = ({ candidate, journal, observed }: Call) => {
   const at = journal.startedAt
   const usage = observed.usage ?? unknownUsage
   const before = journal.usages.filter((ended) => ended.usage !== observed.usage)
-  if (before.length === 0) return { usage, cost: Target.cost(candidate.target, usage, { at }) }
+  if (before.length === 0) return { usage, ...costOf([{ target: candidate.target, usage }], at) }
   const all = [...before, { target: candidate.target, usage }]
   return {
     usage: {
       inputTokens: sum(all.map(({ usage }) => usage.inputTokens)),
       outputTokens: sum(all.map(({ usage }) => usage.outputTokens))
     },
-    cost: costOf(all, at)
+    ...costOf(all, at)
   }
 }
 
@@ -79,16 +79,23 @@ export const lost = ({ startedAt, usages }: Journal) => ({
     inputTokens: sum(usages.map(({ usage }) => usage.inputTokens)),
     outputTokens: sum(usages.map(({ usage }) => usage.outputTokens))
   },
-  cost: costOf(usages, startedAt)
+  ...costOf(usages, startedAt)
 })
 
 /** One cost that is not known makes the sum unknown. */
-const costOf = (all: Journal["usages"], at: number): number | undefined => {
-  const costs = all.map(({ target, usage }) => Target.priced(target, usage, { at }))
-  return costs.reduce<number | undefined>(
-    (sum, cost) => sum === undefined || cost === undefined ? undefined : sum + cost.amount,
-    0
-  )
+const costOf = (
+  all: Journal["usages"],
+  at: number
+): { readonly cost: number | undefined; readonly costSource: string | undefined } => {
+  let sum = 0
+  const sources = new Set<string>()
+  for (const { target, usage } of all) {
+    const cost = Target.priced(target, usage, { at })
+    if (cost === undefined) return { cost: undefined, costSource: undefined }
+    sum += cost.amount
+    if (cost.source !== undefined) sources.add(cost.source)
+  }
+  return { cost: sum, costSource: sources.size === 0 ? undefined : Array.from(sources).join("; ") }
 }
 
 /**
@@ -99,7 +106,7 @@ const costOf = (all: Journal["usages"], at: number): number | undefined => {
  */
 export const summarise = (call: Call, losses: ReadonlyArray<Loss>, now: number): Summary => {
   const { candidate, journal, observed } = call
-  const { cost, usage } = spent(call)
+  const { cost, costSource, usage } = spent(call)
   const attempts = journal.attempts.slice()
   const answered = attempts[attempts.length - 1]
   return {
@@ -110,6 +117,7 @@ export const summarise = (call: Call, losses: ReadonlyArray<Loss>, now: number):
     finishReason: observed.finishReason ?? "unknown",
     usage,
     ...(cost === undefined ? undefined : { cost }),
+    ...(costSource === undefined ? undefined : { costSource }),
     timings: {
       startedAt: journal.startedAt,
       ...(answered === undefined || observed.timeToFirstPart === undefined

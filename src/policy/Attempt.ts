@@ -41,7 +41,8 @@ export const record = (
   ...(error === undefined ? undefined : reasonOf(error)),
   startedAfter: startedAt - call.journal.startedAt,
   ...(call.observed.timeToFirstPart === undefined ? undefined : { timeToFirstPart: call.observed.timeToFirstPart }),
-  duration: now - startedAt
+  duration: now - startedAt,
+  ...(call.observed.losses === undefined ? undefined : { losses: call.observed.losses })
 })
 
 const reasonOf = (error: VendorError): Partial<Attempt> => ({

@@ -36,6 +36,8 @@ export interface Cooldown {
   readonly note: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError | Skipped>
   /** The epoch milliseconds until which the candidate's vendor or target is left alone. */
   readonly until: (candidate: Candidate) => number | undefined
+  /** Forgets that the vendor's key or quota was no good. */
+  readonly readmit: (vendor: Vendor) => void
 }
 
 /** The key of what holds for all of a vendor's targets; no target has it. */
@@ -111,6 +113,9 @@ export const make = (options?: Options): Cooldown => {
   }
 
   return {
+    readmit: (vendor) => {
+      ledgers.get(vendor)?.delete(whole)
+    },
     until: ({ target, vendor }) => {
       const ledger = ledgers.get(vendor)
       const until = Math.max(ledger?.get(whole)?.until ?? 0, ledger?.get(target.id)?.until ?? 0)

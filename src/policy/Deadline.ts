@@ -29,7 +29,8 @@ export const begin = Effect.fnUntraced(function*(
   operation: Dispatch["operation"],
   request: Request,
   scope: Scope.Closeable,
-  deadline: number
+  deadline: number,
+  inputs?: ReadonlyArray<string>
 ) {
   const startedAt = yield* Clock.currentTimeMillis
   const allowed = request.deadline === undefined ? deadline : Duration.toMillis(request.deadline)
@@ -39,7 +40,8 @@ export const begin = Effect.fnUntraced(function*(
     operation,
     journal: { startedAt, attempts: [], calls: 0, usages: [], occasions: new Map() },
     deadline: startedAt + allowed,
-    scope
+    scope,
+    ...(inputs === undefined ? undefined : { inputs })
   }
   return dispatch
 })

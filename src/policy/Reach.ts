@@ -5,7 +5,7 @@
  */
 import { Clock, Effect, Scope } from "effect"
 import type { Call, Handler } from "../Policy.ts"
-import type { Answer } from "../Vendor.ts"
+import type { Answer, Embeddings } from "../Vendor.ts"
 import type { AttemptError } from "../VendorError.ts"
 import { commit, type Committed } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
@@ -35,6 +35,20 @@ export const send: Handler<Reached<Answer>, AttemptError> = (call) => {
     if (value.limits !== undefined) call.observed.limits = value.limits
     Account.observeLosses(call.observed, value.losses)
     for (const part of value.parts) Account.observe(call.observed, part)
+    return { value, call }
+  })
+}
+
+/**
+ * The vendor makes vectors.
+ *
+ * @since 0.1.0
+ * @category handlers
+ */
+export const embed: Handler<Reached<Embeddings>, AttemptError> = (call) => {
+  const { target, vendor } = call.candidate
+  return Effect.map(vendor.embed({ model: target.model, inputs: call.inputs ?? [] }), (value) => {
+    call.observed.usage = value.usage
     return { value, call }
   })
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Clock, Effect, Exit, Scope } from "effect"
+import type { Hit } from "../cache/Settings.ts"
 import type { Call, Dispatch } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import type * as Stats from "../stats/Record.ts"
@@ -73,6 +74,33 @@ const recordOf = (
     attempts: attemptsOf(dispatch)
   }
 }
+
+/**
+ * Of an answer that was given out of the cache: no attempt, no cost.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const ofHit = (
+  { caller = ({ user }) => user, routeOf }: Surroundings,
+  { answered: { finishReason, target, usage, vendor }, id, now, operation, request, startedAt }: Hit
+): Stats.DispatchRecord => ({
+  id,
+  operation,
+  startedAt,
+  duration: now - startedAt,
+  route: routeOf(request, startedAt),
+  model: request.model,
+  caller: caller(request),
+  outcome: "answered",
+  vendor,
+  target,
+  finishReason,
+  isCached: true,
+  usage,
+  cost: 0,
+  attempts: []
+})
 
 /**
  * Around a dispatch, told when its Scope closes; `reached` is the call that answered.

@@ -69,8 +69,9 @@ const span = (
  */
 export const traceAttempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) => {
   const { target, vendor } = call.candidate
+  const operation = call.inputs === undefined ? "chat" : "embeddings"
   const attributes = {
-    "gen_ai.operation.name": "chat",
+    "gen_ai.operation.name": operation,
     "gen_ai.provider.name": vendor.provider,
     "gen_ai.request.model": target.model,
     "gen_ai.request.stream": call.operation === "stream",
@@ -82,7 +83,7 @@ export const traceAttempt = <A>(next: Handler<A, AttemptError>): Handler<A, Atte
     ...requestAttributes(call.request)
   }
   return Effect.flatMap(
-    span(`chat ${target.model}`, "client", call.scope, attributes, () => observedAttributes(call.observed)),
+    span(`${operation} ${target.model}`, "client", call.scope, attributes, () => observedAttributes(call.observed)),
     (span) => Effect.withParentSpan(next(call), span, { captureStackTrace: false })
   )
 }

@@ -43,6 +43,8 @@ export interface Directory {
 export interface Router {
   /** What the request's route does with a stream that breaks; without a route it is `fail`. */
   readonly onInterrupted: (request: Request, now: number) => Route["onInterrupted"]
+  /** Who may be asked, with prices and windows as they are known; none where nobody serves it. */
+  readonly targets: (request: Request, now: number) => ReadonlyArray<Target.Target>
   /** Fails with `NoCandidate`, which tells what could be asked; `keep` leaves candidates out. */
   readonly select: (
     draw: Draw,
@@ -87,20 +89,31 @@ export const make = (directory: Directory): Router => {
 
   const nameOf = (request: Request, now: number) => Rules.choose(directory.rules, request, now) ?? Rules.nameOf(request)
 
+  const allowedBy = (request: Request) => (candidate: Candidate) =>
+    request.vendors === undefined || request.vendors.includes(candidate.vendor.name)
+
+  /** The groups of those the request allows, else of the vendors that it names. */
+  const servingGroups = (request: Request, now: number): ReadonlyArray<Selection.Group> => {
+    const name = nameOf(request, now)
+    const groups = groupsOf(name, request)
+    if (groups.some(({ candidates }) => candidates.some(allowedBy(request)))) return groups
+    return request.vendors !== undefined && name === request.model && !directory.routes.has(name)
+      ? grouped(directory, insisted(name, request.vendors), "ordered")
+      : []
+  }
+
   return {
+    targets: (request, now) =>
+      servingGroups(request, now).flatMap(({ candidates }) =>
+        candidates.filter(allowedBy(request)).map(({ target }) => target)
+      ),
     onInterrupted: (request, now) =>
       found(directory, patterns, nameOf(request, now), request.model === undefined).onInterrupted,
     select: (draw, keep) => {
       const { request } = draw
-      const name = nameOf(request, draw.now)
-      const allowed = (candidate: Candidate) =>
-        request.vendors === undefined || request.vendors.includes(candidate.vendor.name)
-      let groups = groupsOf(name, request)
-      const isServed = () => groups.some(({ candidates }) => candidates.some(allowed))
-      if (!isServed() && request.vendors !== undefined && name === request.model && !directory.routes.has(name)) {
-        groups = grouped(directory, insisted(name, request.vendors), "ordered")
-      }
-      return isServed()
+      const allowed = allowedBy(request)
+      const groups = servingGroups(request, draw.now)
+      return groups.some(({ candidates }) => candidates.some(allowed))
         ? Result.succeed(Selection.make(groups, draw, (candidate) => allowed(candidate) && keep(candidate)))
         : Result.fail(noCandidate(directory, request))
     }

@@ -28,8 +28,10 @@ const defaultMaxBodySize = 32 * 1024 * 1024
 /** Bytes of a failure that are read for its words, 64 KiB. */
 const maxErrorSize = 64 * 1024
 
+type Names = ReadonlyArray<string | RegExp>
+
 /** The headers that must not be shown: effect's own list, and where other vendors carry their keys. */
-const redactedNames: ReadonlyArray<string | RegExp> = [
+const redactedNames: Names = [
   ...Headers.CurrentRedactedNames.defaultValue(),
   "api-key",
   "x-goog-api-key",
@@ -146,10 +148,10 @@ export const make = (options: Options): Effect.Effect<Http, never, HttpClient.Ht
       outgoing: Outgoing,
       accept: string
     ) =>
-      Effect.flatMap(headers(outgoing), ({ secrets, values }) =>
+      Effect.flatMap(headers(outgoing), ({ names, secrets, values }) =>
         requestOf(outgoing, accept, values).pipe(
           Effect.flatMap((request) => client.execute(request)),
-          quietly,
+          quietly(names),
           Effect.matchEffect({
             onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
             onSuccess: (response) => opened(options, response, secrets)
@@ -201,21 +203,25 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
-/** Headers found fit to be sent, and what of them no error may show. */
+/** Headers found fit to be sent, what of them no error may show, and under which names it stands. */
 interface Checked {
   readonly values: HeaderValues
   readonly secrets: Secrets
+  readonly names: Names
 }
 
 const check = (values: HeaderValues): Effect.Effect<Checked, AttemptError> => {
   const secrets: Array<Redacted.Redacted<string>> = []
+  const names = redactedNames.slice()
   for (const [name, value] of Object.entries(values)) {
     const plain = open(value)
     if (!headerValue.test(plain)) return Effect.fail(badHeader(name))
+    if (!Redacted.isRedacted(value)) continue
     // Of "Bearer key" the key alone is a secret too.
-    if (Redacted.isRedacted(value)) secrets.push(value, Redacted.make(plain.slice(plain.indexOf(" ") + 1)))
+    secrets.push(value, Redacted.make(plain.slice(plain.indexOf(" ") + 1)))
+    names.push(name.toLowerCase())
   }
-  return Effect.succeed({ values, secrets })
+  return Effect.succeed({ values, secrets, names })
 }
 
 const open = (value: string | Redacted.Redacted<string>): string =>
@@ -275,13 +281,14 @@ const traced = (
  */
 const quiet = Context.empty().pipe(
   Context.add(HttpClient.TracerDisabledWhen, () => true),
-  Context.add(HttpClient.TracerPropagationEnabled, false),
-  Context.add(Headers.CurrentRedactedNames, redactedNames)
+  Context.add(HttpClient.TracerPropagationEnabled, false)
 )
 
-const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/** What the user keeps from being shown stays so. */
+const quietly = (names: Names) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.updateContext(effect, (context: Context.Context<R>) =>
     Context.merge(context, quiet).pipe(
+      Context.add(Headers.CurrentRedactedNames, [...Context.get(context, Headers.CurrentRedactedNames), ...names]),
       Context.add(FetchHttpClient.RequestInit, {
         ...Context.getOrUndefined(context as Context.Context<any>, FetchHttpClient.RequestInit),
         redirect: "manual"
@@ -295,10 +302,10 @@ const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R
 /** OpenAI and most, Anthropic, Bedrock, Azure's gateway, Cloudflare. */
 const requestIdNames = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"]
 
-const requestIdOf = (headers: Headers.Headers): string | undefined => {
+const requestIdOf = (headers: Headers.Headers, secrets: Secrets): string | undefined => {
   for (const name of requestIdNames) {
     const id = headers[name]
-    if (id !== undefined && id !== "") return Scrub.text(id, [])
+    if (id !== undefined && id !== "") return Scrub.text(id, secrets)
   }
   return undefined
 }
@@ -318,7 +325,7 @@ const opened = (
   // Each read of them builds them anew.
   const { headers, status } = response
   const refine = (error: AttemptError) =>
-    Scrub.error(withContext(error, { status, requestId: requestIdOf(headers) }), secrets)
+    Scrub.error(withContext(error, { status, requestId: requestIdOf(headers, secrets) }), secrets)
   if (status >= 200 && status < 300) return Effect.succeed({ response, status, headers, refine })
   // A failure whose body cannot be read is still told by its status.
   const body = Effect.orElseSucceed(Body.collect(response.stream, maxErrorSize), () => ({ text: "" }))

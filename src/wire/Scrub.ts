@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Redacted } from "effect"
+import { Base64, Base64Url } from "effect/encoding"
 import { type AttemptError, fatal, retryable } from "../VendorError.ts"
 
 /** The most characters of a vendor's words that an error keeps. */
@@ -30,11 +31,19 @@ const looked = 4 * longest
 // oxlint-disable-next-line no-control-regex
 const controls = /[\u0000-\u001f\u007f-\u009f]+/g
 
+/** As a vendor may echo it: in a URL, in JSON, as proxies log credentials. */
+const formsOf = (secret: string): ReadonlyArray<string> => [
+  secret,
+  encodeURIComponent(secret),
+  JSON.stringify(secret).slice(1, -1),
+  Base64.encode(secret).replace(/=+$/, ""),
+  Base64Url.encode(secret)
+]
+
 const takeOut = (text: string, secret: string): string =>
   secret.length < shortestSecret
     ? text
-    : [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
-      .reduce((scrubbed, form) => scrubbed.replaceAll(form, mark), text)
+    : formsOf(secret).reduce((scrubbed, form) => scrubbed.replaceAll(form, mark), text)
 
 /**
  * Takes the given secrets and all that looks like a key out of a text, and cuts it to 500 characters.

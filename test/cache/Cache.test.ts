@@ -6,6 +6,7 @@ import * as Dispatcher from "llmdispatcher/Dispatcher"
 import { type Part, type StreamPart, summaryOf } from "llmdispatcher/Response"
 import type * as Vendor from "llmdispatcher/Vendor"
 import type { AttemptError } from "llmdispatcher/VendorError"
+import { CurrentPrincipal } from "../../src/access/CurrentPrincipal.ts"
 import * as Cache from "../../src/cache/Cache.ts"
 import { answer, finish, sequence, serverFault, stream, textParts } from "../support/vendors.ts"
 
@@ -95,6 +96,15 @@ describe("Cache, kept answers", () => {
       const shared = yield* cached([answer("Hi")], { shared: true })
       for (const user of ["ada", "bob"]) yield* shared.send({ ...ask, user })
       expect(shared.calls.length).toBe(1)
+    }))
+
+  it.effect("keeps principals apart, whatever user they name", () =>
+    Effect.gen(function*() {
+      const { calls, send } = yield* cached([answer("Hi")])
+      for (const id of ["one", "two", "one"]) {
+        yield* Effect.provideService(send({ ...ask, user: "ada" }), CurrentPrincipal, { id })
+      }
+      expect(calls.length).toBe(2)
     }))
 
   it.effect("tells answers apart by what it is told to", () =>

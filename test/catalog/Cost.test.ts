@@ -23,6 +23,24 @@ const dollars = (price: Price, used: Usage, options?: Options) => {
 describe("cost", () => {
   const table: ReadonlyArray<readonly [name: string, Price, Usage, string | undefined]> = [
     ["each part at its own rate", cached, usage({ uncached: million, cacheRead: million, cacheWrite: million }), "4.7"],
+    [
+      "what is written for an hour at its own rate, out of what is written",
+      { ...cached, cacheWrite1h: 4 },
+      usage({ uncached: 0, cacheWrite: million, cacheWrite1h: 250_000 }),
+      "2.875"
+    ],
+    [
+      "a cache write for an hour without a rate",
+      cached,
+      usage({ uncached: 0, cacheWrite: 2, cacheWrite1h: 1 }),
+      undefined
+    ],
+    [
+      "more for an hour than is written",
+      { ...cached, cacheWrite1h: 4 },
+      usage({ uncached: 0, cacheWrite1h: 1 }),
+      undefined
+    ],
     ["a total holds the cached tokens", cached, usage({ total: million, cacheRead: 500_000 }), "1.1"],
     ["reasoning is output", plain, usage({ uncached: 0 }, { text: 500_000, reasoning: 500_000 }), "8"],
     ["reasoning at its own rate", thinking, usage({ uncached: 0 }, { text: 1, reasoning: million }), "3.000008"],

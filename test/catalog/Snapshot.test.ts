@@ -1,4 +1,4 @@
-import { calcPrice, type MatchLogic, type Provider, waitForUpdate } from "@pydantic/genai-prices"
+import { calcPrice, type MatchLogic, type Provider } from "@pydantic/genai-prices"
 import { assert, describe, it } from "@effect/vitest"
 import fc from "fast-check"
 import { readFileSync } from "node:fs"
@@ -7,10 +7,10 @@ import { cost } from "../../src/catalog/Cost.ts"
 import * as Money from "../../src/catalog/Money.ts"
 import { ratesOf } from "../../src/catalog/Price.ts"
 import { version } from "../../src/catalog/Snapshot.ts"
-import { installed, providers, render } from "./update.ts"
+import { faults, installed, load, providers, render } from "./update.ts"
 
 const path = new URL("../../src/catalog/Snapshot.ts", import.meta.url)
-const all = (await waitForUpdate())!.filter(({ id }) => providers.includes(id))
+const all = (await load()).filter(({ id }) => providers.includes(id))
 
 /** Names that a rule fits: those it tells, and for a pattern one made of it. */
 const examples = (rule: MatchLogic): ReadonlyArray<string> => {
@@ -33,11 +33,35 @@ const names = all.flatMap((provider: Provider) =>
 )
 
 describe("Snapshot", () => {
-  it("is what the installed package makes of it", async () => {
-    const made = (await render(installed(), version.date)).split("\n")
+  it("is what the installed package makes of it", () => {
+    const made = render(all, installed(), version.date).split("\n")
     const committed = readFileSync(path, "utf8").split("\n")
     assert.deepStrictEqual(committed.filter((line, index) => line !== made[index]).slice(0, 5), [])
     assert.strictEqual(committed.length, made.length)
+  })
+
+  it("is not made of data that cannot be right", () => {
+    const changed = (id: string, change: (provider: Provider) => Provider | undefined) =>
+      faults(all.flatMap((provider) => provider.id === id ? change(provider) ?? [] : [provider]))
+    const priced = (prices: any) =>
+      changed(
+        "groq",
+        (groq) => ({ ...groq, models: [{ ...groq.models[0]!, id: "m", prices }, ...groq.models.slice(1)] })
+      )
+    assert.deepStrictEqual(faults(all), [])
+    assert.strictEqual(faults([]).length, providers.length)
+    assert.deepStrictEqual(changed("openai", () => undefined), ["openai is not among the providers"])
+    assert.match(changed("openai", (openai) => ({ ...openai, models: [] }))[0]!, /^openai has 0 models of \d+$/)
+    for (const wrong of [-1, NaN, "3", null, 50_000, { base: 1, tiers: [{ start: 9, price: -1 }] }]) {
+      assert.deepStrictEqual(
+        priced({ input_mtok: wrong }),
+        ["groq m has a input_mtok that is no amount"],
+        String(wrong)
+      )
+    }
+    assert.deepStrictEqual(priced([{ prices: {} }, { prices: { output_mtok: NaN } }]), [
+      "groq m has a output_mtok that is no amount"
+    ])
   })
 
   it("is small", () => assert.isBelow(readFileSync(path).length, 150 * 1_024))
@@ -47,6 +71,7 @@ describe("Snapshot", () => {
     uncached: count(400_000),
     cacheRead: count(400_000),
     cacheWrite: count(200_000),
+    hourShare: fc.constantFrom(0, 0.5, 1),
     text: count(50_000),
     reasoning: count(50_000)
   })
@@ -72,14 +97,15 @@ describe("Snapshot", () => {
       fc.property(fc.constantFrom(...names), usages, times, ([provider, name], used, at) => {
         const price = ours(provider, name)
         if (price === undefined) return
-        const { cacheRead, cacheWrite, reasoning, text, uncached } = used
+        const { cacheRead, cacheWrite, hourShare, reasoning, text, uncached } = used
         const total = uncached + cacheRead + cacheWrite
+        const rates = ratesOf(price, total, at)
+        const cacheWrite1h = rates.cacheWrite1h === undefined ? 0 : Math.floor(cacheWrite * hourShare)
         const found = cost(
           price,
-          { inputTokens: { uncached, cacheRead, cacheWrite }, outputTokens: { text, reasoning } },
+          { inputTokens: { uncached, cacheRead, cacheWrite, cacheWrite1h }, outputTokens: { text, reasoning } },
           { at }
         )
-        const rates = ratesOf(price, total, at)
         if (cacheRead > 0 && rates.cacheRead === undefined || cacheWrite > 0 && rates.cacheWrite === undefined) {
           // The package takes them for input like any other; here what is not told is not known.
           assert.isUndefined(found)
@@ -90,6 +116,7 @@ describe("Snapshot", () => {
             input_tokens: total,
             cache_read_tokens: cacheRead,
             cache_write_tokens: cacheWrite,
+            cache_write_1h_tokens: cacheWrite1h,
             output_tokens: text + reasoning,
             output_reasoning_tokens: reasoning
           },

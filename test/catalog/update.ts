@@ -4,6 +4,11 @@
  * Kept is what the dispatcher can bill by: prices of text, their tiers and dates, context windows, and the rules by
  * which names are found. A model whose answers have parts that the usage does not tell (audio, images, pages,
  * citations) is kept without a price.
+ *
+ * Nothing is downloaded: the data are in the package, so a newer snapshot is `npm install -D
+ * @pydantic/genai-prices@latest`, this script, a look at the difference, and `date` in `src/catalog/Overlay.ts` once our
+ * own list has been compared with the vendors' pages. Data that cannot be right (a provider gone, a fifth of its models
+ * gone, a rate that is no amount) are refused with 1 and the committed file stays as it is.
  */
 import {
   type ConditionalPrice,
@@ -13,8 +18,9 @@ import {
   type Provider,
   waitForUpdate
 } from "@pydantic/genai-prices"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import * as Snapshot from "../../src/catalog/Snapshot.ts"
 import type { PriceRow, Row } from "../../src/catalog/Table.ts"
 
 /** Those that a vendor here may be, and others that speak OpenAI's protocol. */
@@ -56,7 +62,14 @@ const trimmed = (rates: Array<number | null>) => {
 
 const rounded = (rate: number) => Math.round(rate * 1e6) / 1e6
 
-const keys = ["input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "output_reasoning_mtok"]
+const keys = [
+  "input_mtok",
+  "output_mtok",
+  "cache_read_mtok",
+  "cache_write_mtok",
+  "output_reasoning_mtok",
+  "cache_write_1h_mtok"
+]
 
 /** The rates where the input has more than so many tokens. */
 const ratesAbove = (price: ModelPrice, above: number) =>
@@ -154,9 +167,45 @@ const rowsOf = (provider: Provider, date: string): ReadonlyArray<Row> => {
 
 const key = (id: string) => /^\w+$/.test(id) ? id : JSON.stringify(id)
 
-/** The module, of the package's version and the day as of which its prices are read. */
-export const render = async (version: string, date: string): Promise<string> => {
-  const all = await waitForUpdate() ?? []
+/** What the package has. */
+export const load = async (): Promise<ReadonlyArray<Provider>> => await waitForUpdate() ?? []
+
+/** The dearest model costs 600 dollars per million tokens; what is above this has its decimal point elsewhere. */
+const mostDollars = 5_000
+
+const isRate = (rate: unknown): boolean => typeof rate === "number" && rate >= 0 && rate <= mostDollars
+
+/** The rates that are no amounts, whatever they are for. */
+const wrongRates = (price: ModelPrice): ReadonlyArray<string> =>
+  Object.entries(price).flatMap(([key, rate]) => {
+    const amounts = typeof rate === "object" && rate !== null && Array.isArray(rate.tiers)
+      ? [rate.base, ...rate.tiers.map(({ price }) => price)]
+      : [rate]
+    return rate === undefined || amounts.every(isRate) ? [] : [key]
+  })
+
+const committed = (id: string): number =>
+  Object.hasOwn(Snapshot.rows, id) ? Snapshot.rows[id]!.trim().split("\n").length : 0
+
+/** Why the data cannot be right, beside what is committed; empty where they can. */
+export const faults = (all: ReadonlyArray<Provider>): ReadonlyArray<string> =>
+  providers.flatMap((id) => {
+    const provider = all.find((provider) => provider.id === id)
+    if (provider === undefined) return [`${id} is not among the providers`]
+    const { models } = provider
+    const lost = models.length < 0.8 * committed(id) ? [`${id} has ${models.length} models of ${committed(id)}`] : []
+    return [
+      ...lost,
+      ...models.flatMap(({ id: model, prices }) =>
+        (Array.isArray(prices) ? prices.map(({ prices }) => prices) : [prices]).flatMap(wrongRates).map((key) =>
+          `${id} ${model} has a ${key} that is no amount`
+        )
+      )
+    ]
+  })
+
+/** The module, of the package's data and version and the day as of which its prices are read. */
+export const render = (all: ReadonlyArray<Provider>, version: string, date: string): string => {
   const chosen = providers.map((id) => all.find((provider) => provider.id === id)!)
   const fallbacks = Object.fromEntries(
     chosen.flatMap(({ fallback_model_providers, id }) =>
@@ -223,7 +272,15 @@ export const installed = (): string =>
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = fileURLToPath(new URL("../../src/catalog/Snapshot.ts", import.meta.url))
-  const text = await render(installed(), new Date().toISOString().slice(0, 10))
-  writeFileSync(path, text)
+  const all = await load()
+  const wrong = faults(all)
+  if (wrong.length > 0) {
+    process.stderr.write(`nothing is written:\n${wrong.slice(0, 20).join("\n")}\n`)
+    process.exit(1)
+  }
+  const text = render(all, installed(), new Date().toISOString().slice(0, 10))
+  // Put in place in one step, so that a full disk leaves the committed file whole.
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
   process.stdout.write(`${path}: ${Math.round(text.length / 1_024)} KiB, ${text.split("\n").length} lines\n`)
 }

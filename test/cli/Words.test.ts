@@ -1,7 +1,6 @@
 import { Duration, Option } from "effect"
 import { describe, expect, it } from "vitest"
 import { parseDuration } from "../../src/cli/Flags.ts"
-import { nearest } from "../../src/cli/Suggest.ts"
 
 describe("parseDuration", () => {
   it.for(
@@ -25,22 +24,4 @@ describe("parseDuration", () => {
       expect(parseDuration(text)).toEqual(Option.none())
     }
   )
-})
-
-describe("nearest", () => {
-  const known = ["openai", "openai/gpt-5-mini", "openai/gpt-5", "sandbox", "sandbox/slow"]
-
-  it.for(
-    [
-      ["opanai", ["openai"]],
-      ["gpt-5-mimi", ["openai/gpt-5-mini"]],
-      ["openai/gpt-5-mino", ["openai/gpt-5-mini"]],
-      ["Sandbox/Slow", ["sandbox/slow"]],
-      ["claude-opus", []],
-      ["x", []],
-      ["", []]
-    ] as const
-  )("to %s is %s", ([typed, names]) => {
-    expect(nearest(typed, known)).toEqual(names)
-  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Redacted, Scope, Stream } from "effect"
-import { FetchHttpClient, HttpClient } from "effect/http"
+import { FetchHttpClient, Headers, HttpClient } from "effect/http"
 import { type AttemptError, fatal } from "../../src/VendorError.ts"
 import * as Http from "../../src/wire/Http.ts"
 import * as NodeHttp from "../../src/wire/NodeHttp.ts"
@@ -29,6 +29,34 @@ const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient
 describe.each(clients)("over %s", (_, client) => {
   const test = (name: string, effect: () => Effect.Effect<void, unknown, Scope.Scope | HttpClient.HttpClient>) =>
     it.effect(name, () => Effect.provide(effect(), client))
+
+  test("keeps from loggers of the client every header that carries a secret, and those the user names", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.json(200, {}))
+      const shown: Array<string> = []
+      const logging = HttpClient.tapRequest(
+        yield* HttpClient.HttpClient,
+        ({ headers }) => Effect.sync(() => shown.push(JSON.stringify(headers)))
+      )
+      const http = yield* connect(server.url, {
+        headers: { "X-Gateway": Redacted.make("secret"), "api-key": "plain", "x-tenant": "acme", "x-plain": "p" }
+      }).pipe(Effect.provideService(HttpClient.HttpClient, logging))
+      yield* http.get("/").pipe(Effect.provideService(Headers.CurrentRedactedNames, ["x-tenant"]))
+      expect(JSON.parse(shown[0]!)).toMatchObject({
+        "x-gateway": "<redacted>",
+        "api-key": "<redacted>",
+        "x-tenant": "<redacted>",
+        "x-plain": "p"
+      })
+      expect(server.requests[0]?.headers).toMatchObject({ "x-gateway": "secret", "x-tenant": "acme" })
+    }))
+
+  test("shows no secret that a request id repeats", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.json(500, {}, { "x-request-id": "my plain token" }))
+      const http = yield* connect(server.url, { headers: { "x-key": Redacted.make("plain token") } })
+      expect((yield* Effect.flip(http.get("/"))).requestId).toBe("my [redacted]")
+    }))
 
   test("posts JSON with the vendor's headers and gives JSON back", () =>
     Effect.gen(function*() {

@@ -19,6 +19,12 @@ describe("Scrub", () => {
   it("takes out the exact secret in all its forms", () => {
     const secret = Redacted.make("p\"ss/w rd")
     expect(Scrub.text("p\"ss/w rd p%22ss%2Fw%20rd p\\\"ss/w rd", [secret])).toBe("[redacted] [redacted] [redacted]")
+    expect(Scrub.text("cCJzcy93IHJk", [secret])).toBe("[redacted]")
+  })
+
+  it("takes out a secret's base64 with or without its padding, and as URLs have it", () => {
+    const secret = Redacted.make("~~~?")
+    expect(Scrub.text("fn5+Pw== fn5+Pw fn5-Pw", [secret])).toBe("[redacted]== [redacted] [redacted]")
   })
 
   it("leaves ordinary words alone where a secret is too short to be one", () => {
