@@ -239,19 +239,15 @@ export const stream = (
       )
 
     /**
-     * What comes after the commit: its failures are noted and passed on. Only a key that is to end is raced with its
-     * end, for a race costs more than a part; what waits already when that begins is ended by its Scope.
+     * What comes after the commit: its failures are noted and passed on. The race ends a pull that waits: a stream whose
+     * Scope closes does not by itself.
      */
     const following = ({ taken }: Opened, { rest }: Committed): Pull.Pull<Parts, AttemptError> => {
       const { member } = taken
       const failed = (error: AttemptError) => heard(members, tried, taken, Exit.fail(error))
-      return Effect.suspend(() => member.phase === "current" ? rest : Effect.raceFirst(rest, member.cut)).pipe(
-        Effect.tapError((error) => Cause.isDone(error) || member.phase === "over" ? Effect.void : failed(error)),
-        // However the stream takes it that its Scope has closed.
-        Effect.catchCauseIf(
-          () => member.phase === "over",
-          () => Effect.andThen(failed(replaced), Effect.fail(replaced))
-        )
+      return Effect.raceFirst(rest, member.cut).pipe(
+        Effect.tapError((error) => Cause.isDone(error) || member.isOver ? Effect.void : failed(error)),
+        Effect.catchCauseIf(() => member.isOver, () => Effect.andThen(failed(replaced), Effect.fail(replaced)))
       )
     }
 

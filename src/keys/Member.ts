@@ -29,8 +29,8 @@ export interface Member {
   readonly leave: Effect.Effect<void>
   /** The Scopes of the streams under way. */
   readonly streams: Set<Scope.Closeable>
-  /** It gets no call any more; later its time to end is over as well. */
-  phase: "current" | "ending" | "over"
+  /** The time to end is over. */
+  isOver: boolean
   /** Fails once the time to end is over. */
   readonly cut: Effect.Effect<never, AttemptError>
   /** Waits for the calls that have begun, ends those that take too long, then ends the vendor. */
@@ -88,12 +88,11 @@ export const make = Effect.fnUntraced(function*<E, R>(
       if (member.inFlight === 0) idle.openUnsafe()
     }),
     streams: new Set(),
-    phase: "current",
+    isOver: false,
     cut: Deferred.await(late),
     end: Effect.uninterruptible(Effect.gen(function*() {
-      member.phase = "ending"
       yield* Effect.timeoutOption(idle.await, options.drain)
-      member.phase = "over"
+      member.isOver = true
       yield* Deferred.fail(late, replaced)
       yield* Effect.forEach(Array.from(member.streams), (stream) => Scope.close(stream, Exit.fail(replaced)), {
         discard: true

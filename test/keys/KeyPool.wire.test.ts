@@ -102,8 +102,6 @@ describe("KeyPool over OpenAI's protocol", () => {
       const running = yield* Effect.forkChild(Effect.flip(streamed(vendor, "gpt-5-mini")), { startImmediately: true })
       const { aborted } = yield* arrived
       yield* vendor.rotate([secret("b")])
-      console.log("rotated")
-      console.log(String(yield* Fiber.await(running).pipe(Effect.timeoutOption("1 second"))))
       yield* aborted
       expect((yield* Fiber.join(running)).message).toContain("its key was replaced")
     }).pipe(Effect.scoped, Effect.provide(http)))
