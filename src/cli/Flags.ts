@@ -178,6 +178,27 @@ export const init = { config, debug }
 
 /**
  * @since 0.1.0
+ * @category flags
+ */
+export const serve = {
+  port: Flag.Int("port").pipe(
+    Flag.withAlias("p"),
+    Flag.withDescription("Where to listen; 0 takes any port that is free. Default 8080"),
+    Flag.withMetavar("NUMBER"),
+    Flag.optional
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withDescription("The address to listen on. Default 127.0.0.1"),
+    Flag.withMetavar("ADDRESS"),
+    Flag.optional
+  ),
+  config,
+  open: on("open", "Ask no key of callers; on 127.0.0.1 only"),
+  debug
+}
+
+/**
+ * @since 0.1.0
  * @category models
  */
 export interface Send {
@@ -239,5 +260,17 @@ export interface Check {
  */
 export interface Init {
   readonly config: Option.Option<string>
+  readonly debug: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Serve {
+  readonly port: Option.Option<number>
+  readonly host: Option.Option<string>
+  readonly config: Option.Option<string>
+  readonly open: boolean
   readonly debug: boolean
 }

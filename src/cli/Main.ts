@@ -95,6 +95,18 @@ const init = Command.make(
   Command.withExamples([{ command: "llmdispatcher init && llmdispatcher check", description: "Begin" }])
 )
 
+const serve = Command.make(
+  "serve",
+  Flags.serve,
+  (flags) => Effect.flatMap(Effect.promise(() => import("./Serve.ts")), ({ serve }) => serve(flags))
+).pipe(
+  Command.withDescription("Answer any client's HTTP calls: OpenAI's, Anthropic's, Gemini's and Ollama's"),
+  Command.withExamples([
+    { command: "llmdispatcher serve --open", description: "For the programs of this machine, without keys" },
+    { command: "OPENAI_BASE_URL=http://127.0.0.1:8080/v1 python app.py", description: "An app that speaks to it" }
+  ])
+)
+
 const root = Command.make("llmdispatcher").pipe(
   Command.withDescription(
     `Asks the vendors whose settings stand in the environment, the next one when one fails.
@@ -102,7 +114,7 @@ const root = Command.make("llmdispatcher").pipe(
   Vendors: ${variables.join(", ")}; without any, a sandbox answers.
   Exit codes: 0 answered, 2 bad input, 3 failed but may succeed later, 4 failed for good, 130 interrupted.`
   ),
-  Command.withSubcommands([send, models, init, check, simulate]),
+  Command.withSubcommands([send, serve, models, init, check, simulate]),
   Command.withExamples([
     { command: "llmdispatcher send \"Hello\"", description: "Ask" },
     { command: "llmdispatcher models", description: "List what can be asked" },

@@ -111,13 +111,19 @@ export const ofHit = (
 export const record = (recorders: ReadonlyArray<Stats.Recorder>, surroundings: Surroundings) => {
   if (recorders.length === 0) return () => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => effect
   return (dispatch: Dispatch, reached: () => Call | undefined) => {
-    for (const recorder of recorders) recorder.begin?.(dispatch)
     const tell = (exit: Exit.Exit<unknown, unknown>) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const record = recordOf(surroundings, dispatch, reached(), exit, now)
         for (const recorder of recorders) recorder.record(record)
       })
     return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-      Effect.andThen(Scope.addFinalizerExit(dispatch.scope, tell), effect)
+      Effect.andThen(
+        // Nothing may come between what is counted and what counts it back.
+        Effect.uninterruptible(Effect.suspend(() => {
+          for (const recorder of recorders) recorder.begin?.(dispatch)
+          return Scope.addFinalizerExit(dispatch.scope, tell)
+        })),
+        effect
+      )
   }
 }

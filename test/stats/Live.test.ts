@@ -18,12 +18,11 @@ const views: ReadonlyArray<(group: Snapshot.Group) => Snapshot.Figures> = [
   ({ windows }) => windows["1h"]!
 ]
 
-/** Every count by its path, those that are 0 left out; costs in whole microdollars. */
+/** Every count by its path, those that are 0 left out; costs are no counts. */
 const countsOf = (fields: object, prefix = "", counts = new Map<string, number>()): Map<string, number> => {
   for (const [name, value] of Object.entries(fields)) {
     if (name === "latency" || name === "timeToFirstPart") counts.set(prefix + name, value.count)
-    else if (name === "cost") counts.set(prefix + name, Math.round(value * 1e6))
-    else if (name === "rate" || name === "trend" || value === 0) continue
+    else if (name === "cost" || name === "rate" || name === "trend" || value === 0) continue
     else if (typeof value === "number") counts.set(prefix + name, value)
     else countsOf(value, `${prefix}${name}.`, counts)
   }
@@ -36,10 +35,12 @@ const together = (all: ReadonlyArray<Snapshot.Figures>, wanted: RegExp = /./): R
   for (const figures of all) {
     for (const [path, count] of countsOf(figures)) if (wanted.test(path)) sum[path] = (sum[path] ?? 0) + count
   }
-  const { cost = 0, ...counts } = sum
-  // Each of the summands is rounded.
-  return { ...counts, cost: expect.closeTo(cost, -2) }
+  return sum
 }
+
+/** To the nanodollar, since each of the summands is rounded to the nearest number. */
+const expectSameCost = (all: ReadonlyArray<Snapshot.Figures>, total: Snapshot.Figures) =>
+  expect(all.reduce((sum, { cost }) => sum + cost, 0)).toBeCloseTo(total.cost, 9)
 
 const several = fc.array(dispatches(0, 2 * hour), { maxLength: 40 })
 const bound = fc.integer({ min: 1, max: 3 })
@@ -106,12 +107,14 @@ describe("counting", () => {
         const counts = together([view(total)])
         expect(together(Object.values(routes).map(view))).toEqual(counts)
         expect(together(Object.values(callers).map(view))).toEqual(counts)
+        expectSameCost(Object.values(routes).map(view), view(total))
+        expectSameCost(Object.values(callers).map(view), view(total))
       }
     }))
   })
 
   it("has the same calls, tokens and costs in total as all targets, and as all vendors", () => {
-    const calls = /^(calls|retries|fallbacks|hedges|resumes|skips\..*|tokens\..*|cost|unpriced)$/
+    const calls = /^(calls|retries|fallbacks|hedges|resumes|skips\..*|tokens\..*|unpriced)$/
     fc.assert(fc.property(several, bound, (records, most) => {
       const { record, set, snapshotAt } = atTime({ most: { targets: most, vendors: 1 } })
       set(2 * hour)
@@ -121,6 +124,8 @@ describe("counting", () => {
         const byTarget = Object.values(targets).map(view)
         expect(together(byTarget, calls)).toEqual(together([view(total)], calls))
         expect(together(Object.values(vendors).map(view))).toEqual(together(byTarget))
+        expectSameCost(byTarget, view(total))
+        expectSameCost(Object.values(vendors).map(view), view(total))
         expect(byTarget.reduce((sum, { requests }) => sum + requests, 0)).toBe(view(total).calls)
       }
     }))

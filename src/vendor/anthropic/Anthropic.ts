@@ -13,8 +13,10 @@
  *
  * - of a message or part, `cacheControl` (`true` or `{ type: "ephemeral", ttl }`) caches the request up to there;
  * - of a document, `citations: true`, `title` and `context`;
+ * - of a text, `block`: a block of the API that is sent in the text's place;
  * - of a request, any field of the API that the request has no word for; `tools` that Anthropic runs itself, after the
- *   request's own; `toolsCacheControl`, which marks the last tool; and `thinking: { display }`.
+ *   request's own; `toolFields: [{ name, … }]`, what else is told of one of these; `toolsCacheControl`, which marks the
+ *   last tool; and `thinking: { display }`, or with `type: "enabled"` a budget, which stands for the effort.
  *
  * @since 0.1.0
  */

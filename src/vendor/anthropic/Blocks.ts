@@ -134,7 +134,13 @@ const beginCall = (
   const call: ToolCall = { kind: "tool", id, name, executed, caller, params: "" }
   state.open.set(index, call)
   if (executed) state.executed.set(id, name)
-  out.push({ type: "tool-params-start", id, name, ...(executed ? { providerExecuted: true } : undefined) })
+  out.push({
+    type: "tool-params-start",
+    id,
+    name,
+    ...(executed ? { providerExecuted: true } : undefined),
+    ...metadataOf(callerOf(caller))
+  })
   // In a stream the input begins empty; whole answers and some servers have all of it here.
   if (Predicate.isObject(input) && Object.keys(input).length > 0) addParams(call, JSON.stringify(input), out)
   return undefined

@@ -54,7 +54,8 @@ export const mark = (
 /**
  * A text, `undefined` for one of white space alone: it says nothing and is refused.
  *
- * Only what the assistant said, `by` itself, has citations.
+ * Only what the assistant said, `by` itself, has citations. Where the part's options have a `block` of the API, which a
+ * prompt has no part for, that is sent and the text is for everybody else.
  *
  * @since 0.1.0
  * @category encoding
@@ -65,6 +66,8 @@ export const text = (
   context: Context,
   by: "user" | "assistant" = "user"
 ): Wire.TextBlock | undefined => {
+  const block = option(part.options, "block", context)
+  if (Predicate.isObject(block) && "type" in block && Predicate.isString(block["type"])) return block as any
   const cache = mark(part.options, by === "assistant" ? ["citations"] : [], path, context)
   if (part.text.trim() !== "") {
     const cited = by === "assistant" ? citations(part, path, context) : undefined

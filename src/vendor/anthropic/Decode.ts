@@ -70,6 +70,7 @@ const usageOf = (usage: Events.Usage): Response.Usage => {
   const uncached = count(usage.input_tokens)
   const cacheRead = count(usage.cache_read_input_tokens)
   const cacheWrite = count(usage.cache_creation_input_tokens)
+  const cacheWrite1h = count(usage.cache_creation?.ephemeral_1h_input_tokens)
   const output = count(usage.output_tokens)
   const reasoning = count(usage.output_tokens_details?.thinking_tokens)
   return {
@@ -78,7 +79,8 @@ const usageOf = (usage: Events.Usage): Response.Usage => {
         ? undefined
         : { uncached, total: uncached + (cacheRead ?? 0) + (cacheWrite ?? 0) }),
       ...(cacheRead === undefined ? undefined : { cacheRead }),
-      ...(cacheWrite === undefined ? undefined : { cacheWrite })
+      ...(cacheWrite === undefined ? undefined : { cacheWrite }),
+      ...(cacheWrite1h ? { cacheWrite1h } : undefined)
     },
     outputTokens: {
       ...(output === undefined ? undefined : { total: output }),

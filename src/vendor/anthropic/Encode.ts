@@ -112,7 +112,8 @@ export const encode = (
     maxTokens: body.max_tokens,
     obstacle: obstacle(body, rules, continued.success)
   }
-  const chosen = Thinking.choose(request.reasoningEffort, situation, lose)
+  const isTold = Thinking.isTold(Tools.rawOptions(request, names))
+  const chosen = isTold ? {} : Thinking.choose(request.reasoningEffort, situation, lose)
   if (chosen.thinking !== undefined) body.thinking = chosen.thinking
   Object.assign(body, Thinking.sampling(request, situation, chosen, lose))
   const output_config = {

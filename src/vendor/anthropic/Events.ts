@@ -18,6 +18,7 @@ const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(S
 export const Usage = Schema.Struct({
   input_tokens: nullish(Schema.Finite),
   cache_creation_input_tokens: nullish(Schema.Finite),
+  cache_creation: nullish(Schema.Struct({ ephemeral_1h_input_tokens: nullish(Schema.Finite) })),
   cache_read_input_tokens: nullish(Schema.Finite),
   output_tokens: nullish(Schema.Finite),
   output_tokens_details: nullish(Schema.Struct({ thinking_tokens: nullish(Schema.Finite) }))

@@ -26,6 +26,26 @@ const budgets: { readonly [Effort in Exclude<Asked, "none">]: number } = {
 const leastBudget = 1_024
 
 /**
+ * The effort that comes closest to a budget in tokens, from below.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const effortOf = (budget: number): Exclude<Asked, "none"> => {
+  const efforts = ["xhigh", "high", "medium", "low"] as const
+  return efforts.find((effort) => budget >= budgets[effort]) ?? "minimal"
+}
+
+/**
+ * Whether raw options say in tokens how much to think: they say more exactly what the effort says, and stand for it.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isTold = (raw: { readonly [key: string]: any }): boolean =>
+  raw["thinking"]?.type === "enabled" && typeof raw["thinking"].budget_tokens === "number"
+
+/**
  * What the rest of the request says that bears on thinking.
  *
  * @since 0.1.0

@@ -32,13 +32,14 @@ export interface Encoded {
 const toolName = /^[a-zA-Z0-9_-]{1,128}$/
 
 /**
- * The raw options that are read here: `tools`, which Anthropic runs itself and which come after the request's own, and
+ * The raw options that are read here: `tools`, which Anthropic runs itself and which come after the request's own,
+ * `toolFields`, which say by their `name` what else the API is to be told of one of the request's own, and
  * `toolsCacheControl`, which marks the last tool.
  *
  * @since 0.1.0
  * @category constants
  */
-export const consumed = ["tools", "toolsCacheControl"] as const
+export const consumed = ["tools", "toolFields", "toolsCacheControl"] as const
 
 /**
  * The request's raw options under all of our names.
@@ -63,7 +64,11 @@ export const encode = (request: Request, rules: Rules, options: Options): Result
     }))
   }
   const raw = rawOptions(request, names)
-  const own = (request.tools ?? []).map((tool, index) => encodeTool(tool, `tools.${index}`, options))
+  const fields: ReadonlyArray<unknown> = Array.isArray(raw["toolFields"]) ? raw["toolFields"] : []
+  const own = (request.tools ?? []).map((tool, index) => ({
+    ...fields.find((each) => Predicate.isObject(each) && "name" in each && each["name"] === tool.name) as object,
+    ...encodeTool(tool, `tools.${index}`, options)
+  }))
   const others = (Array.isArray(raw["tools"]) ? raw["tools"].filter(Predicate.isObject) : []) as ReadonlyArray<any>
   const { choice, only } = choose(request, rules, options)
   // Leaving the others out says the same, and only costs what was cached.

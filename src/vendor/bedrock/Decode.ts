@@ -53,12 +53,16 @@ export const usageOf = (usage: Wire.Usage): Response.Usage => {
   const uncached = count(usage.inputTokens)
   const cacheRead = count(usage.cacheReadInputTokens)
   const cacheWrite = count(usage.cacheWriteInputTokens)
+  const cacheWrite1h = Array.isArray(usage.cacheDetails)
+    ? count(usage.cacheDetails.find((detail) => detail?.ttl === "1h")?.inputTokens)
+    : undefined
   const output = count(usage.outputTokens)
   return {
     inputTokens: {
       ...(uncached === undefined ? undefined : { uncached, total: uncached + (cacheRead ?? 0) + (cacheWrite ?? 0) }),
       ...(cacheRead === undefined ? undefined : { cacheRead }),
-      ...(cacheWrite === undefined ? undefined : { cacheWrite })
+      ...(cacheWrite === undefined ? undefined : { cacheWrite }),
+      ...(cacheWrite1h ? { cacheWrite1h } : undefined)
     },
     outputTokens: output === undefined ? {} : { total: output }
   }

@@ -260,7 +260,12 @@ export const Usage = Schema.Struct({
   outputTokens: nullish(Schema.Finite),
   totalTokens: nullish(Schema.Finite),
   cacheReadInputTokens: nullish(Schema.Finite),
-  cacheWriteInputTokens: nullish(Schema.Finite)
+  cacheWriteInputTokens: nullish(Schema.Finite),
+  /** What of the tokens written is kept for how long. */
+  cacheDetails: nullish(Schema.Array(Schema.Struct({
+    ttl: nullish(Schema.String),
+    inputTokens: nullish(Schema.Finite)
+  })))
 })
 
 /**

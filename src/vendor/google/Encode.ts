@@ -37,6 +37,7 @@ interface Context {
   readonly model: Model.Model
   readonly body: Body
   readonly config: Config
+  readonly names: ReadonlyArray<string>
   readonly lose: Lose
 }
 
@@ -54,9 +55,11 @@ export const encode = (call: Call, names: ReadonlyArray<string>): Result.Result<
   return Result.flatMap(Contents.encode(request.prompt, model, names, lose), ({ contents, system }) => {
     const body: Body = { ...(system.length === 0 ? undefined : { systemInstruction: { parts: system } }), contents }
     const config: Config = {}
-    const context: Context = { request, model, body, config, lose }
+    const context: Context = { request, model, body, config, names, lose }
     encodeSampling(context)
-    const thinking = Thinking.encode(request.reasoningEffort, model, lose)
+    const thinking = Thinking.isTold(request, names)
+      ? undefined
+      : Thinking.encode(request.reasoningEffort, model, lose)
     if (thinking !== undefined) config.thinkingConfig = thinking
     const failure = encodeTools(context)
     if (failure !== undefined) return Result.fail(failure)
@@ -135,14 +138,15 @@ const encodeTools = (context: Context): AttemptError | undefined => {
 const declare = (
   { description = "", name, parameters, strict }: NonNullable<Request["tools"]>[number],
   path: string,
-  { lose, model }: Context
+  { lose, model, names, request }: Context
 ): Wire.FunctionDeclaration => {
   if (strict === true) lose(`${path}.strict`, "the model is not held to the parameters")
   const at = `${path}.parameters`
-  if (Schema.isEmptyObject(parameters)) return { name, description }
+  const head = { ...RawOptions.toolFields(request, names, name), name, description }
+  if (Schema.isEmptyObject(parameters)) return head
   return model.jsonSchema
-    ? { name, description, parametersJsonSchema: Schema.encode(parameters, at, lose) }
-    : { name, description, parameters: SchemaSubset.encode(parameters, at, lose) }
+    ? { ...head, parametersJsonSchema: Schema.encode(parameters, at, lose) }
+    : { ...head, parameters: SchemaSubset.encode(parameters, at, lose) }
 }
 
 const choose = (

@@ -20,6 +20,9 @@
  * }
  * ```
  *
+ * `toolFields: [{ name, … }]` among them tells what else the API is to know of one of the request's own tools, and a
+ * `thinkingBudget` or `thinkingLevel` stands for the effort.
+ *
  * @since 0.1.0
  */
 import { Config, Effect, Layer, type Redacted, Result } from "effect"

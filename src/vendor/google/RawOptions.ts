@@ -26,6 +26,23 @@ const closed: ReadonlySet<string> = new Set([
 type Json = Record<string, unknown>
 
 /**
+ * What else the API is to be told of a function of the request: the entry of `toolFields` with its `name`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const toolFields = (request: Request, names: ReadonlyArray<string>, tool: string): Json | undefined => {
+  for (const name of names) {
+    const fields = request.options?.[name]?.["toolFields"]
+    const found = Array.isArray(fields)
+      ? fields.find((each) => Predicate.isObject(each) && "name" in each && each["name"] === tool)
+      : undefined
+    if (found !== undefined) return found as Json
+  }
+  return undefined
+}
+
+/**
  * Lays the raw options of every name under the body: fields within `generationConfig` and the like stand beside those
  * of the request and replace none, and entries of `tools` are added to the request's own.
  *
@@ -51,6 +68,7 @@ const under = (own: Json, raw: Json, within: string, path: string, lose: Lose): 
   for (const [key, value] of Object.entries(raw)) {
     const field = `${path}.${key}`
     const place = within + key
+    if (place === "toolFields") continue
     if (closed.has(place)) lose(field, "is not to be set by raw options")
     else if (place === "tools" && Array.isArray(value)) {
       merged[key] = [...(Array.isArray(own[key]) ? own[key] : []), ...foreign(value, field, lose)]

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { Predicate } from "effect"
 import type { Request } from "../../Request.ts"
 import type { Lose } from "../../wire/Losses.ts"
 import type { Level, Model } from "./Model.ts"
@@ -19,6 +20,28 @@ const budgets: { readonly [effort in Exclude<Effort, "none">]: number } = {
   high: 24_576,
   xhigh: Infinity
 }
+
+/**
+ * The effort that comes closest to a budget in tokens, from below.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const effortOf = (budget: number): "low" | "medium" | "high" =>
+  budget >= budgets.high ? "high" : budget >= budgets.medium ? "medium" : "low"
+
+/**
+ * Whether raw options say themselves how much to think: they say more exactly what the effort says, and stand for it.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isTold = (request: Request, names: ReadonlyArray<string>): boolean =>
+  names.some((name) => {
+    const config = request.options?.[name]?.["generationConfig"]
+    const thinking = Predicate.isObject(config) && "thinkingConfig" in config ? config["thinkingConfig"] : undefined
+    return Predicate.isObject(thinking) && ("thinkingBudget" in thinking || "thinkingLevel" in thinking)
+  })
 
 const levels: { readonly [effort in Effort]: Level } = {
   none: "MINIMAL",

@@ -48,7 +48,7 @@ export const encode = (
   return Result.map(Messages.encode(request.prompt, names, lose), (messages) => {
     const body: Body = { model, messages, stream: options.stream }
     encodeOptions(request, names, body, lose)
-    encodeThinking(request, body, lose)
+    encodeThinking(request, names, body, lose)
     encodeTools(request, body, lose)
     encodeFormat(request, body, lose)
     if (request.user !== undefined) lose("user", "Ollama knows no users")
@@ -86,8 +86,15 @@ const encodeOptions = (request: Request, names: ReadonlyArray<string>, body: Bod
 
 const levels = { none: false, minimal: "low", low: "low", medium: "medium", high: "high", xhigh: "max" } as const
 
-const encodeThinking = ({ reasoningEffort }: Request, body: Body, lose: Lose): void => {
+/** A raw `think: true`, which every model that thinks takes, stands for an effort, which only some take. */
+const encodeThinking = (
+  { options, reasoningEffort }: Request,
+  names: ReadonlyArray<string>,
+  body: Body,
+  lose: Lose
+): void => {
   if (reasoningEffort === undefined) return
+  if (reasoningEffort !== "none" && names.some((name) => options?.[name]?.["think"] === true)) return
   if (reasoningEffort === "minimal") lose("reasoningEffort", "\"minimal\" is not taken, \"low\" is sent")
   body.think = levels[reasoningEffort]
 }

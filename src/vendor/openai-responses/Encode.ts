@@ -14,7 +14,7 @@ import { type AttemptError, fatal } from "../../VendorError.ts"
 import type { Lose } from "../../wire/Losses.ts"
 import * as Losses from "../../wire/Losses.ts"
 import { metadataOf } from "../openai/Metadata.ts"
-import type { Profile } from "../openai/Profile.ts"
+import { type Profile, responses } from "../openai/Profile.ts"
 import * as Input from "./Input.ts"
 import * as RawOptions from "./RawOptions.ts"
 import type * as Wire from "./Wire.ts"
@@ -57,7 +57,7 @@ export const encode = (
 ): Result.Result<Encoded, AttemptError> => {
   const { lose, losses } = Losses.make()
   const reasons = profile.reasons(model)
-  const names = profile.optionNames
+  const names = [...profile.optionNames, responses]
   const raw = RawOptions.take(request, names, lose)
   const systemRole = reasons ? profile.systemRole : "system"
   return Result.flatMap(

@@ -13,7 +13,7 @@ import type { Lose } from "../../wire/Losses.ts"
 import * as Losses from "../../wire/Losses.ts"
 import * as Messages from "./Messages.ts"
 import { metadataOf } from "./Metadata.ts"
-import type { Profile } from "./Profile.ts"
+import { chat, type Profile } from "./Profile.ts"
 import type * as Wire from "./Wire.ts"
 
 /**
@@ -68,7 +68,7 @@ export const encode = (
       body.stream = true
       if (profile.streamUsage) body.stream_options = { include_usage: true }
     }
-    const whole = Losses.withRawOptions(request, profile.optionNames, closed, body, lose)
+    const whole = Losses.withRawOptions(request, [...profile.optionNames, chat], closed, body, lose)
     return Result.succeed({ body: { ...profile.defaults?.(model), ...whole }, losses })
   })
 }
@@ -237,7 +237,7 @@ const encodeRest = (request: Request, profile: Profile, body: Body, lose: Lose):
   }
   if (request.user !== undefined) body.user = request.user
   if (request.metadata === undefined) return
-  const isStored = profile.optionNames.some((name) => request.options?.[name]?.["store"] === true)
+  const isStored = [...profile.optionNames, chat].some((name) => request.options?.[name]?.["store"] === true)
   if (profile.storedMetadata !== true || isStored) body.metadata = metadataOf(request.metadata, lose)
   else lose("metadata", "is taken only with what is stored, as by the raw option \"store\"")
 }

@@ -3,14 +3,14 @@
  *
  * @since 0.1.0
  */
-import { Result } from "effect"
+import { Predicate, Result } from "effect"
 import type { Prompt } from "effect/ai"
 import { type AttemptError, fatal } from "../../VendorError.ts"
 import * as Files from "../../wire/Files.ts"
 import * as Json from "../../wire/Json.ts"
 import type { Lose } from "../../wire/Losses.ts"
 import * as Losses from "../../wire/Losses.ts"
-import type { Profile } from "./Profile.ts"
+import { chat, type Profile } from "./Profile.ts"
 import * as ReasoningDetails from "./ReasoningDetails.ts"
 import type * as Wire from "./Wire.ts"
 
@@ -38,12 +38,16 @@ export const encode = (
     loseOptions(message.options, [], path, context)
     switch (message.role) {
       case "system":
-        messages.push({ role: reasons ? profile.systemRole : "system", content: message.content })
+        messages.push({
+          ...rawFields(message.options),
+          role: reasons ? profile.systemRole : "system",
+          content: message.content
+        })
         break
       case "user": {
         const content = encodeUser(message, path, context)
         if (Result.isFailure(content)) return Result.fail(content.failure)
-        messages.push({ role: "user", content: content.success })
+        messages.push({ ...rawFields(message.options), role: "user", content: content.success })
         break
       }
       case "assistant": {
@@ -64,14 +68,27 @@ export const encode = (
 }
 
 const ownOption = (options: Prompt.ProviderOptions, name: string, { profile }: Context): unknown =>
-  Losses.option(options, profile.optionNames, name)
+  Losses.option(options, [...profile.optionNames, chat], name)
+
+/** Fields of a message or part that no common word covers; they are written first, so that they replace nothing. */
+const rawFields = (options: Prompt.ProviderOptions, taken?: string): Readonly<Record<string, unknown>> | undefined => {
+  const fields = options[chat]
+  if (!Predicate.isObject(fields)) return undefined
+  const raw: Record<string, unknown> = { ...(fields as object) }
+  if (taken !== undefined) delete raw[taken]
+  return raw
+}
 
 const loseOptions = (
   options: Prompt.ProviderOptions,
   known: ReadonlyArray<string>,
   path: string,
   { lose, profile }: Context
-): void => Losses.others(options, profile.optionNames, known, path, lose)
+): void => {
+  if (!(chat in options)) return Losses.others(options, profile.optionNames, known, path, lose)
+  const { [chat]: _, ...others } = options
+  Losses.others(others, profile.optionNames, known, path, lose)
+}
 
 const invalid = (field: string): AttemptError =>
   fatal({ _tag: "InvalidRequest", issues: [{ field, message: "cannot be written as JSON" }] })
@@ -90,7 +107,7 @@ const encodeUser = (
     const at = `${path}.content.${index}`
     if (part.type === "text") {
       loseOptions(part.options, [], at, context)
-      content.push({ type: "text", text: part.text })
+      content.push({ ...rawFields(part.options), type: "text", text: part.text })
     } else {
       const file = encodeFile(part, at, context)
       if (Result.isFailure(file)) return Result.fail(file.failure)
@@ -99,7 +116,8 @@ const encodeUser = (
   }
   // A plain text is what every compatible server understands.
   const [first] = content
-  return Result.succeed(content.length === 1 && first?.type === "text" ? first.text : content)
+  const isPlain = content.length === 1 && first?.type === "text" && Object.keys(first).length === 2
+  return Result.succeed(isPlain ? first.text : content)
 }
 
 const unsupported = (path: string, what: string): Result.Result<never, AttemptError> =>
@@ -133,13 +151,21 @@ const encodeFile = (
     const detail = details.find((detail) => detail === asked)
     if (asked !== undefined && detail === undefined) context.lose(`${path}.options`, "detail is auto, low or high")
     const url = Files.address(part) ?? Files.dataUrl(part, "image/jpeg")
-    return Result.succeed({ type: "image_url", image_url: { url, ...(detail === undefined ? undefined : { detail }) } })
+    return Result.succeed({
+      ...rawFields(part.options, "detail"),
+      type: "image_url",
+      image_url: { url, ...(detail === undefined ? undefined : { detail }) }
+    })
   }
   loseOptions(part.options, [], path, context)
   const format = audioFormats[mediaType]
   if (format !== undefined) {
     if (Files.address(part) !== undefined) return unsupported(path, "audio by its address, only its data")
-    return Result.succeed({ type: "input_audio", input_audio: { data: Files.base64(part), format } })
+    return Result.succeed({
+      ...rawFields(part.options),
+      type: "input_audio",
+      input_audio: { data: Files.base64(part), format }
+    })
   }
   if (mediaType === "application/pdf" && context.profile.pdf === "document_url") {
     return Result.succeed({ type: "document_url", document_url: Files.address(part) ?? Files.dataUrl(part, mediaType) })
@@ -147,7 +173,11 @@ const encodeFile = (
   if (mediaType === "application/pdf") {
     if (Files.address(part) !== undefined) return unsupported(path, "document by its address, only its data")
     const filename = part.fileName ?? "document.pdf"
-    return Result.succeed({ type: "file", file: { filename, file_data: Files.dataUrl(part, mediaType) } })
+    return Result.succeed({
+      ...rawFields(part.options),
+      type: "file",
+      file: { filename, file_data: Files.dataUrl(part, mediaType) }
+    })
   }
   return unsupported(path, `file of the type ${part.mediaType}, only images, PDF, wav and mp3`)
 }
@@ -199,6 +229,7 @@ const encodeAssistant = (
     return Result.succeed(undefined)
   }
   return Result.succeed({
+    ...rawFields(message.options),
     role: "assistant",
     content: text ?? null,
     ...(refusal === undefined ? undefined : { refusal }),
@@ -270,7 +301,7 @@ const encodeTool = (
     if (part.isFailure) context.lose(`${at}.isFailure`, "only the result is sent, not that the tool failed")
     const content = resultOf(part, at, context)
     if (content === undefined) return Result.fail(invalid(`${at}.result`))
-    messages.push({ role: "tool", tool_call_id: callId(part.id, context), content })
+    messages.push({ ...rawFields(part.options), role: "tool", tool_call_id: callId(part.id, context), content })
   }
   return Result.succeed(messages)
 }

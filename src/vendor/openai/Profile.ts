@@ -25,6 +25,22 @@ export type Field =
   | "metadata"
 
 /**
+ * The name under which raw options are for every server of Chat Completions, whatever its own.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const chat = "openai-chat"
+
+/**
+ * The name under which raw options are for every server of Responses.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const responses = "openai-responses"
+
+/**
  * @since 0.1.0
  * @category models
  */

@@ -107,6 +107,22 @@ describe("a stream", () => {
     expect(folded[1]).toEqual({ type: "tool-call", id: "t1", name: "f", params: { a: 1 } })
   })
 
+  it("tells with the beginning of a call who makes it", () => {
+    const caller = { type: "code_execution_20250825", tool_id: "srvtoolu_1" }
+    const { parts } = read([
+      start(),
+      begin(0, { type: "tool_use", id: "t1", name: "f", input: {}, caller }),
+      stop(0),
+      ...ends("tool_use")
+    ])
+    expect(parts.find(({ type }) => type === "tool-params-start")).toEqual({
+      type: "tool-params-start",
+      id: "t1",
+      name: "f",
+      metadata: { anthropic: { caller } }
+    })
+  })
+
   it("takes arguments whole in the beginning and blocks left open", () => {
     const { folded } = read([
       start(),

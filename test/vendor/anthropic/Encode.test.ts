@@ -285,6 +285,20 @@ describe("raw options", () => {
     })
   })
 
+  it("say how much to think more exactly than an effort", () => {
+    const thinking = { type: "enabled", budget_tokens: 1_500 }
+    const sent = body({ reasoningEffort: "high", options: { anthropic: { thinking } } })
+    expect(sent.thinking).toEqual(thinking)
+    expect(losses({ reasoningEffort: "high", options: { anthropic: { thinking } } })).toEqual([])
+  })
+
+  it("say what else is to be told of a tool", () => {
+    const toolFields = [{ name: "weather", defer_loading: true, description: "not this one" }, { name: "gone" }]
+    expect(body({ tools: [weather], options: { anthropic: { toolFields } } }).tools).toEqual([
+      { name: "weather", description: weather.description, input_schema: weather.parameters, defer_loading: true }
+    ])
+  })
+
   it("are read under the name of the instance too", () => {
     const options = { eu: { service_tier: "auto" } }
     expect(Result.getOrThrow(encode({ options }, "m", { names: ["anthropic", "eu"] })).body).toMatchObject(options.eu)

@@ -37,6 +37,30 @@ describe("system messages", () => {
   })
 })
 
+describe("a text that stands for a block of the API", () => {
+  const own = { type: "search_result", source: "s", title: "t", content: [{ type: "text", text: "found" }] }
+
+  it("is sent as that block, wherever it is", () => {
+    const standIn = text("found", { block: own })
+    const sent = body({
+      prompt: [
+        says(standIn, text("So?")),
+        assistant(call("1"), text("Hm.", { block: { type: "mcp_tool_use", id: "m" } })),
+        tool(result("1", "x", { modelOutput: [standIn] }))
+      ]
+    })
+    expect(sent.messages.map(({ content }: any) => content)).toEqual([
+      [own, block("So?")],
+      [expect.objectContaining({ type: "tool_use" }), { type: "mcp_tool_use", id: "m" }],
+      [{ type: "tool_result", tool_use_id: "1", content: [own] }]
+    ])
+  })
+
+  it("is sent as a text where there is no such block", () => {
+    expect(body({ prompt: [says(text("found", { block: "search" }))] }).messages[0].content).toEqual([block("found")])
+  })
+})
+
 describe("turns", () => {
   it("merge where one role speaks twice", () => {
     const { messages } = body({

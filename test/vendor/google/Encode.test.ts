@@ -404,9 +404,28 @@ describe("sampling", () => {
     expect(body({ reasoningEffort }, model).generationConfig?.thinkingConfig).toEqual(config)
     expect(losses({ reasoningEffort }, model)).toEqual(lost)
   })
+
+  it.each([{ thinkingBudget: 777 }, { thinkingLevel: "HIGH", includeThoughts: false }])(
+    "leaves it to raw options that say themselves how much: %o",
+    (thinkingConfig) => {
+      const input = { reasoningEffort: "low", options: { google: { generationConfig: { thinkingConfig } } } }
+      expect(body(input).generationConfig.thinkingConfig).toEqual(thinkingConfig)
+      expect(losses(input)).toEqual([])
+    }
+  )
 })
 
 describe("tools", () => {
+  it("are told to the API with what raw options say of them", () => {
+    const toolFields = [{ name: "now", behavior: "BLOCKING", description: "not this one" }, { name: "gone" }]
+    const input = { tools: [now], options: { google: { toolFields } } }
+    expect(body(input).tools).toEqual([
+      { functionDeclarations: [{ name: "now", description: "", behavior: "BLOCKING" }] }
+    ])
+    expect(losses(input)).toEqual([])
+    expect(body({ options: { google: { toolFields } } })).not.toHaveProperty("toolFields")
+  })
+
   it("declares functions with their JSON Schema, without one where they have no parameters", () => {
     expect(body({ tools: [weather, now] }).tools).toEqual([{
       functionDeclarations: [

@@ -166,6 +166,12 @@ describe("options", () => {
     expect(losses({ reasoningEffort })).toEqual(lost)
   })
 
+  it("only turn thinking on where raw options do", () => {
+    const options = { ollama: { think: true } }
+    expect(body({ reasoningEffort: "high", options }).think).toBe(true)
+    expect(body({ reasoningEffort: "none", options }).think).toBe(false)
+  })
+
   it("leave thinking to the model where nothing is said", () => {
     expect(body({})).not.toHaveProperty("think")
   })

@@ -1,0 +1,137 @@
+/**
+ * The gateway: any client's call to the dispatcher and back, blind to the server that carries it.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect } from "effect"
+import { type Caller, CurrentPrincipal } from "../access/CurrentPrincipal.ts"
+import type { Dispatcher } from "../Dispatcher.ts"
+import type { DispatchError } from "../VendorError.ts"
+import type { Call, Headers } from "./Call.ts"
+import type { Dialect } from "./Dialect.ts"
+import * as Endpoints from "./Endpoints.ts"
+import * as Exchange from "./Exchange.ts"
+import * as Failure from "./Failure.ts"
+import * as Sides from "./Sides.ts"
+
+/**
+ * Who may come in; fails with `unauthenticated` for whoever may not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Authenticate = (headers: Headers) => Effect.Effect<Caller | undefined, Failure.Failure>
+
+/**
+ * One call that is over; `duration` in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Access extends Exchange.Outcome {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly startedAt: number
+  readonly duration: number
+  readonly principal?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Sides.Surroundings {
+  readonly dispatcher: Dispatcher["Service"]
+  readonly authenticate: Authenticate
+  /** By default errors are told as they are. */
+  readonly conceal?: ((error: DispatchError) => Effect.Effect<DispatchError>) | undefined
+  /** Is told of every call when it is over. */
+  readonly log?: ((access: Access) => void) | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Gateway {
+  /** Whether the path is one of a dialect's. */
+  readonly match: (method: string, path: string, headers: Headers) => Endpoints.Endpoint | undefined
+  /** Answers the call whatever comes of it. */
+  readonly handle: (call: Call, endpoint: Endpoints.Endpoint) => Effect.Effect<void>
+}
+
+const none: Readonly<Record<string, string>> = {}
+
+const queryOf = (query: string): Readonly<Record<string, string>> =>
+  query === "" ? none : Object.fromEntries(new URLSearchParams(query))
+
+const pathOf = (endpoint: Endpoints.Endpoint): Readonly<Record<string, string>> => {
+  if (endpoint._tag !== "Answer" || endpoint.model === undefined) return none
+  return { model: endpoint.model, ...(endpoint.method === undefined ? undefined : { method: endpoint.method }) }
+}
+
+/** The body of a path that names the model itself, as Azure's deployments do. */
+const deployed = (call: Call, endpoint: Endpoints.Endpoint): Call =>
+  endpoint._tag !== "Answer" || endpoint.model === undefined || endpoint.method !== undefined ? call : {
+    ...call,
+    json: Effect.map(
+      call.json,
+      (body) => typeof body === "object" && body !== null ? { ...body, model: endpoint.model } : body
+    )
+  }
+
+const refusalOf = (endpoint: Endpoints.Endpoint): Pick<Dialect, "refusal"> =>
+  endpoint._tag === "Answer" ? endpoint.dialect : Sides.refusals[endpoint.family]
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Gateway => {
+  const { authenticate, conceal = Effect.succeed, dispatcher, log } = options
+  const surroundings: Exchange.Surroundings = { dispatcher, conceal }
+
+  const answered = (call: Call, endpoint: Endpoints.Endpoint, now: number): Effect.Effect<Exchange.Outcome> =>
+    endpoint._tag === "Answer"
+      ? Exchange.answer(
+        surroundings,
+        deployed(call, endpoint),
+        endpoint.dialect,
+        pathOf(endpoint),
+        queryOf(call.query),
+        now
+      )
+      : Sides.answer(options, conceal, call, endpoint, now)
+
+  return {
+    match: Endpoints.match,
+    handle: (call, endpoint) =>
+      Effect.withFiber((fiber) => {
+        const clock = fiber.getRef(Clock.Clock)
+        const startedAt = clock.currentTimeMillisUnsafe()
+        let principal: string | undefined
+        const done = (outcome: Exchange.Outcome) => {
+          if (log === undefined) return
+          const duration = clock.currentTimeMillisUnsafe() - startedAt
+          const { id, method, path } = call
+          log({ id, method, path, startedAt, duration, principal, ...outcome })
+        }
+        return authenticate(call.headers).pipe(
+          Effect.matchEffect({
+            onFailure: (failure) => Effect.sync(() => Exchange.refuse(call, refusalOf(endpoint), failure)),
+            onSuccess: (caller) => {
+              if (caller === undefined) return answered(call, endpoint, startedAt)
+              principal = caller.id
+              return Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
+                ...caller,
+                requestId: call.id
+              })
+            }
+          }),
+          Effect.map(done),
+          Effect.onInterrupt(() => Effect.sync(() => done({ status: 499, reason: "Interrupted" })))
+        )
+      })
+  }
+}
