@@ -143,8 +143,13 @@ const json = (response: Response): string => {
 const program = Effect.fnUntraced(function*(flags: Flags.Send) {
   const request = yield* readRequest(flags)
   const model = Option.getOrUndefined(flags.model)
-  const { dispatcher, vendors } = yield* Vendors.open({ vendors: flags.vendors, model, config: flags.config })
+  const { dispatcher, telemetry, vendors } = yield* Vendors.open({
+    vendors: flags.vendors,
+    model,
+    config: flags.config
+  })
   const response = yield* ask(dispatcher, request, flags).pipe(
+    Effect.provideContext(telemetry),
     Effect.provideService(CurrentListener, Report.attempts()),
     Effect.ensuring(Effect.ignore(stdout.endLine)),
     Effect.catchTag(

@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Queue from "effect/Queue"
@@ -63,11 +62,7 @@ const program = Effect.fnUntraced(function*(flags: Flags.Serve) {
   if (!isOpen) {
     return yield* usage("callers need keys, and there are none yet; on this machine alone --open goes without")
   }
-  const http = yield* Layer.build(Vendors.layerHttp(loaded.entries))
-  const runtime = yield* Runtime.make(from, loaded).pipe(
-    Effect.provideContext(http),
-    Effect.mapError(Vendors.badConfiguration)
-  )
+  const { runtime, telemetry } = yield* Vendors.start(from, loaded)
   yield* Watch.follow(runtime, { triggers: hangUps })
   const gateway = Gateway.make({
     dispatcher: runtime.dispatcher,
@@ -85,7 +80,11 @@ const program = Effect.fnUntraced(function*(flags: Flags.Serve) {
     otherwise: (_, response) => {
       response.writeHead(404, { "content-type": "application/json" }).end("{\"error\":{\"message\":\"not found\"}}")
     }
-  }).pipe(Effect.mapError(({ message }) => usage(message)))
+  }).pipe(
+    // Every call is traced and counted where the configuration says.
+    Effect.provideContext(telemetry),
+    Effect.mapError(({ message }) => usage(message))
+  )
   yield* say(`llmdispatcher listens on http://${server.host}:${server.port}`)
   return yield* Effect.never
 }, Effect.scoped)

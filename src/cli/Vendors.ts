@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -13,6 +14,7 @@ import * as Runtime from "../config/Runtime.ts"
 import type { Entry } from "../config/Vendors.ts"
 import { kinds } from "../config/VendorKinds.ts"
 
+import * as Equipment from "./Equipment.ts"
 import { Failure, usage } from "./ExitCode.ts"
 import { say } from "./Output.ts"
 import { suggestion } from "./Suggest.ts"
@@ -81,6 +83,43 @@ export const badConfiguration = ({ message }: Runtime.LoadError): Failure =>
   usage(message.split("\n").join("\nllmdispatcher: "))
 
 /**
+ * The dispatcher of a configuration that was loaded, with the cache and the database it asks for; `more` is what the
+ * command itself wants of each dispatch.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const start = Effect.fnUntraced(function*(
+  from: Runtime.Options,
+  loaded: Runtime.Loaded,
+  more?: Parameters<typeof Runtime.make>[2]
+) {
+  const http = yield* Layer.build(layerHttp(loaded.entries))
+  const telemetry = yield* Effect.provideContext(
+    Layer.build(Equipment.layerTelemetry(loaded.config.telemetry)),
+    http
+  )
+  // It can only be asked once it is there.
+  let runtime: Runtime.Runtime | undefined
+  const equipment = yield* Equipment.make(
+    loaded,
+    (model, text) =>
+      Effect.suspend(() =>
+        Effect.map(runtime!.dispatcher.embed({ model, inputs: [text] }), ({ vectors }) => vectors[0] ?? [])
+      )
+  )
+  runtime = yield* Runtime.make(from, loaded, {
+    ...more,
+    cache: equipment.cache,
+    recorders: [...equipment.recorders, ...more?.recorders ?? []]
+  }).pipe(
+    Effect.provideContext(Context.merge(http, telemetry)),
+    Effect.mapError(badConfiguration)
+  )
+  return { runtime, equipment, telemetry }
+})
+
+/**
  * The dispatcher, given the names that the user wrote.
  *
  * The sandbox stands beside real vendors only when it is named: it must never answer in a real vendor's place.
@@ -113,12 +152,8 @@ export const open = Effect.fnUntraced(function*(named: {
 variable of llmdispatcher --help, or write a file with llmdispatcher init.`
     )
   }
-  const http = yield* Layer.build(layerHttp(entries))
-  const { dispatcher } = yield* Runtime.make(from, { ...loaded, entries }).pipe(
-    Effect.provideContext(http),
-    Effect.mapError(badConfiguration)
-  )
-  return { dispatcher, vendors: yield* dispatcher.vendors }
+  const { runtime: { dispatcher }, telemetry } = yield* start(from, { ...loaded, entries })
+  return { dispatcher, telemetry, vendors: yield* dispatcher.vendors }
 })
 
 /**
