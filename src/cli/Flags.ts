@@ -194,6 +194,11 @@ export const serve = {
   ),
   config,
   open: on("open", "Ask no key of callers; on 127.0.0.1 only"),
+  workers: Flag.Int("workers").pipe(
+    Flag.withDescription("Processes on the one port. Default 1"),
+    Flag.withMetavar("NUMBER"),
+    Flag.withDefault(1)
+  ),
   debug
 }
 
@@ -272,5 +277,6 @@ export interface Serve {
   readonly host: Option.Option<string>
   readonly config: Option.Option<string>
   readonly open: boolean
+  readonly workers: number
   readonly debug: boolean
 }

@@ -11,6 +11,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Runtime from "effect/Runtime"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -155,6 +156,10 @@ export const main = (): void => {
       ({ errors }) => errors.length === 0 ? Effect.void : Effect.fail(new ExitCode({ code: badInput }))
     ),
     Effect.provide(layer),
-    NodeRuntime.runMain
+    NodeRuntime.runMain({
+      // To be stopped is how a server ends, and no failure of it.
+      teardown: (exit, onExit) =>
+        Runtime.defaultTeardown(exit, (code) => onExit(code === 130 && process.exitCode === 0 ? 0 : code))
+    })
   )
 }

@@ -131,7 +131,7 @@ const stackOf = (cause: Cause.Cause<unknown>): string => {
 export const failures =
   (debug: boolean) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, ExitCode, R> =>
     effect.pipe(
-      Effect.onInterrupt(() => say(dim("interrupted"))),
+      Effect.onInterrupt(() => say(dim(process.exitCode === 0 ? "stopped" : "interrupted"))),
       Effect.asVoid,
       Effect.catchCause((cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt

@@ -22,6 +22,7 @@ import type * as Flags from "./Flags.ts"
 import { say } from "./Output.ts"
 import { failures } from "./Report.ts"
 import * as Vendors from "./Vendors.ts"
+import * as Workers from "./Workers.ts"
 
 /** Every SIGHUP, while somebody listens. */
 const hangUps: Stream.Stream<void> = Stream.callback((queue) =>
@@ -62,6 +63,7 @@ const program = Effect.fnUntraced(function*(flags: Flags.Serve) {
   if (!isOpen) {
     return yield* usage("callers need keys, and there are none yet; on this machine alone --open goes without")
   }
+  if (flags.workers !== 1 && !Workers.isWorker) return yield* Workers.run(flags.workers)
   const { runtime, telemetry } = yield* Vendors.start(from, loaded)
   yield* Watch.follow(runtime, { triggers: hangUps })
   const gateway = Gateway.make({
@@ -85,7 +87,9 @@ const program = Effect.fnUntraced(function*(flags: Flags.Serve) {
     Effect.provideContext(telemetry),
     Effect.mapError(({ message }) => usage(message))
   )
-  yield* say(`llmdispatcher listens on http://${server.host}:${server.port}`)
+  if (!Workers.isWorker) yield* say(`llmdispatcher listens on http://${server.host}:${server.port}`)
+  // From here on to be stopped is no failure.
+  process.exitCode = 0
   return yield* Effect.never
 }, Effect.scoped)
 
