@@ -313,7 +313,11 @@ export const unfold = (parts: Iterable<Part>): Array<StreamPart> => {
     switch (part.type) {
       case "text": {
         const id = String(number++)
-        streamed.push({ type: "text-start", id }, { type: "text-delta", id, delta: part.text }, {
+        streamed.push({ type: "text-start", id, ...(part.metadata ? { metadata: part.metadata } : undefined) }, {
+          type: "text-delta",
+          id,
+          delta: part.text
+        }, {
           type: "text-end",
           id,
           ...(part.metadata ? { metadata: part.metadata } : undefined)
@@ -322,7 +326,11 @@ export const unfold = (parts: Iterable<Part>): Array<StreamPart> => {
       }
       case "reasoning": {
         const id = String(number++)
-        streamed.push({ type: "reasoning-start", id }, { type: "reasoning-delta", id, delta: part.text }, {
+        streamed.push({ type: "reasoning-start", id, ...(part.metadata ? { metadata: part.metadata } : undefined) }, {
+          type: "reasoning-delta",
+          id,
+          delta: part.text
+        }, {
           type: "reasoning-end",
           id,
           ...(part.metadata ? { metadata: part.metadata } : undefined)

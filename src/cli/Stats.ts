@@ -168,15 +168,15 @@ const columns = (by: Flags["by"]): ReadonlyArray<Table.Column<Row>> => [
   },
   { title: "ANSWERED", text: share, align: "right", spare: 1 },
   { title: "FAILED", text: ({ failures }) => failures === 0 ? "" : count(failures), align: "right", spare: 2 },
-  { title: "CACHED", text: ({ cached }) => cached === 0 ? "" : count(cached), align: "right", spare: 8 },
+  { title: "CACHED", text: ({ cached }) => cached === 0 ? "" : count(cached), align: "right", spare: 9 },
   { title: "TOKENS IN", text: ({ inputTokens }) => tokens(inputTokens), align: "right", spare: 4 },
-  { title: "OUT", text: ({ outputTokens }) => tokens(outputTokens), align: "right", spare: 4 },
+  { title: "TOKENS OUT", text: ({ outputTokens }) => tokens(outputTokens), align: "right", spare: 5 },
   { title: "$", text: dollars, align: "right", spare: 1 },
-  { title: "P50", text: ({ durations }) => time(durations?.p50), align: "right", spare: 5 },
+  { title: "P50", text: ({ durations }) => time(durations?.p50), align: "right", spare: 6 },
   { title: "P95", text: ({ durations }) => time(durations?.p95), align: "right", spare: 3 },
-  { title: "P99", text: ({ durations }) => time(durations?.p99), align: "right", spare: 9 },
-  { title: "FIRST P50", text: ({ timesToFirstPart }) => time(timesToFirstPart?.p50), align: "right", spare: 6 },
-  { title: "P95", text: ({ timesToFirstPart }) => time(timesToFirstPart?.p95), align: "right", spare: 7 }
+  { title: "P99", text: ({ durations }) => time(durations?.p99), align: "right", spare: 10 },
+  { title: "FIRST P50", text: ({ timesToFirstPart }) => time(timesToFirstPart?.p50), align: "right", spare: 7 },
+  { title: "P95", text: ({ timesToFirstPart }) => time(timesToFirstPart?.p95), align: "right", spare: 8 }
 ]
 
 /**

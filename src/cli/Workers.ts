@@ -93,7 +93,11 @@ export const run = Effect.fnUntraced(function*(
   })
   const told = Effect.flatMap(
     Deferred.await(listening),
-    ({ address, port }) => say(`llmdispatcher listens on http://${address}:${port} with ${count} workers`)
+    ({ address, port }) =>
+      Effect.suspend(() => {
+        process.exitCode = 0
+        return say(`llmdispatcher listens on http://${address}:${port} with ${count} workers`)
+      })
   )
   const [never] = yield* Effect.all([
     Effect.all(Array.from({ length: count }, () => place), { concurrency: "unbounded" }),

@@ -22,8 +22,13 @@ const units: { readonly [unit: string]: number } = {
   week: 604_800_000
 }
 
-/** Milliseconds, `undefined` where the text is no time. */
-const parse = (text: string): number | undefined => {
+/**
+ * Milliseconds, `undefined` where the text is no time.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const parse = (text: string): number | undefined => {
   const match = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)\s*$/i.exec(text)
   if (match === null) return undefined
   const unit = match[2]!.toLowerCase()

@@ -27,7 +27,9 @@ interface Call {
 export const make = (decoded: Decoded, surroundings: Dialect.Surroundings): Dialect.Events => {
   const { isLegacy, tellsUsage } = decoded
   const id = JSON.stringify(Encode.idOf(surroundings))
-  const opening = `data: {"id":${id},"object":"chat.completion.chunk","created":${Encode.created(surroundings)},"model":`
+  const opening = `data: {"id":${id},"object":"chat.completion.chunk","created":${
+    Encode.created(surroundings)
+  },"model":`
   const closing = tellsUsage ? `,"usage":null}\n\n` : "}\n\n"
   const after = `,"logprobs":null,"finish_reason":null}]${closing}`
   /** All that stands before a chunk's choices. */

@@ -56,9 +56,10 @@ export const decode = (message: Fields.Json): ReadonlyArray<Prompt.ReasoningPart
     else parts.push({ type: "reasoning", text: typeof text === "string" ? text : "", options })
   }
   const text = typeof reasoning_content === "string" ? reasoning_content : reasoning
-  // The details of ours repeat the text.
-  if (parts.every((part) => part.text === "") && typeof text === "string" && text !== "") {
-    parts.unshift({ type: "reasoning", text })
+  // The details of ours repeat the last of the text; what stands before is bare.
+  const told = parts.map((part) => part.text).join("")
+  if (typeof text === "string" && text !== told && text.endsWith(told)) {
+    parts.unshift({ type: "reasoning", text: text.slice(0, text.length - told.length) })
   }
   if (others.length > 0) {
     const options = { openrouter: { reasoningDetails: others } } as unknown as Prompt.ProviderOptions

@@ -27,7 +27,8 @@ export interface Counts {
 export const of = ({ inputTokens, outputTokens }: Usage): Counts | undefined => {
   const { cacheRead, cacheWrite, uncached } = inputTokens
   const { reasoning, text } = outputTokens
-  const input = inputTokens.total ?? (uncached === undefined ? undefined : uncached + (cacheRead ?? 0) + (cacheWrite ?? 0))
+  const input = inputTokens.total ??
+    (uncached === undefined ? undefined : uncached + (cacheRead ?? 0) + (cacheWrite ?? 0))
   const output = outputTokens.total ?? (text === undefined ? undefined : text + (reasoning ?? 0))
   return input === undefined || output === undefined ? undefined : { input, output, cacheRead, cacheWrite, reasoning }
 }

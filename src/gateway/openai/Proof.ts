@@ -16,8 +16,7 @@ const mark = "llmd1."
  * @since 0.1.0
  * @category encoding
  */
-export const pack = (metadata: AiResponse.ProviderMetadata): string =>
-  mark + Base64Url.encode(JSON.stringify(metadata))
+export const pack = (metadata: AiResponse.ProviderMetadata): string => mark + Base64Url.encode(JSON.stringify(metadata))
 
 /**
  * What was packed, `undefined` for a text that is not ours.

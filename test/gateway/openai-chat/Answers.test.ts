@@ -1,6 +1,8 @@
 /** What callers are answered: by OpenAI's schemas, by its SDK, and by our own reading of the API. */
 import { describe, expect, it } from "@effect/vitest"
 import { Result } from "effect"
+import * as fc from "fast-check"
+import { readFileSync } from "node:fs"
 import Sdk from "openai"
 import type { Events } from "../../../src/gateway/Dialect.ts"
 import * as Failure from "../../../src/gateway/Failure.ts"
@@ -10,7 +12,7 @@ import type { Part, StreamPart } from "../../../src/Response.ts"
 import * as Response from "../../../src/Response.ts"
 import * as Decode from "../../../src/vendor/openai/Decode.ts"
 import * as VendorFailure from "../../../src/vendor/openai/Failure.ts"
-import { answers, finish, head, responseOf, streamed, surroundings } from "../openai/answers.ts"
+import { answers, anyAnswer, finish, head, responseOf, streamed, surroundings } from "../openai/answers.ts"
 import { isThere, judge } from "../openai/Contract.ts"
 import { asked, outgoing } from "../openai/Outgoing.ts"
 
@@ -33,21 +35,23 @@ const stream = (parts: ReadonlyArray<Part>, asking: object = body): string =>
   ])
 
 const dataOf = (text: string): ReadonlyArray<string> =>
-  text.split("\n\n").slice(0, -1).map((event) => event.replace(/^data: /, ""))
+  text.split("\n\n").filter((event) => event.startsWith("data: ")).map((event) => event.slice("data: ".length))
 
 const chunksOf = (text: string): ReadonlyArray<any> =>
   dataOf(text).filter((data) => data !== "[DONE]").map((data) => JSON.parse(data))
 
 /** The parts that our own vendor reads out of a stream. */
-const read = (text: string): ReadonlyArray<Part> => {
+const raw = (text: string): ReadonlyArray<StreamPart> => {
   const state = Decode.streamDecoder.initial()
   const parts: Array<StreamPart> = []
   for (const data of dataOf(text)) {
     parts.push(...Result.getOrThrow(Decode.streamDecoder.step(state, { event: "message", id: undefined, data } as any)))
   }
   parts.push(...Result.getOrThrow(Decode.streamDecoder.halt(state)))
-  return Response.fold(parts)
+  return parts
 }
+
+const read = (text: string): ReadonlyArray<Part> => Response.fold(raw(text))
 
 const client = (answer: () => globalThis.Response) =>
   new Sdk({ apiKey: "key", maxRetries: 0, fetch: async () => answer() })
@@ -147,15 +151,16 @@ describe("an answer", () => {
 describe("a stream", () => {
   it("is the API's, byte by byte", () => {
     const events = asked(dialect, { ...body, stream: true }).events({ id: "x", now: 5000 })
-    expect(write(events, [head, { type: "text-start", id: "0" }, { type: "text-delta", id: "0", delta: "H\n\"" }])).toBe(
-      [
-        `{"role":"assistant","content":"","refusal":null}`,
-        `{"content":"H\\n\\""}`
-      ].map((delta) =>
-        `data: {"id":"chatcmpl-x","object":"chat.completion.chunk","created":5,"model":"gpt-5-mini-2025",` +
-        `"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":null}]}\n\n`
-      ).join("") + "data: [DONE]\n\n"
-    )
+    expect(write(events, [head, { type: "text-start", id: "0" }, { type: "text-delta", id: "0", delta: "H\n\"" }]))
+      .toBe(
+        [
+          `{"role":"assistant","content":"","refusal":null}`,
+          `{"content":"H\\n\\""}`
+        ].map((delta) =>
+          `data: {"id":"chatcmpl-x","object":"chat.completion.chunk","created":5,"model":"gpt-5-mini-2025",` +
+          `"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":null}]}\n\n`
+        ).join("") + "data: [DONE]\n\n"
+      )
   })
 
   it("tells its usage only where that was asked, last and without choices", () => {
@@ -193,6 +198,32 @@ describe("a stream", () => {
   })
 })
 
+describe("any answer", () => {
+  it("is told alike by a stream and as a whole, each chunk by the specification", () => {
+    fc.assert(
+      fc.property(anyAnswer, (parts) => {
+        const chunks = chunksOf(stream(parts))
+        const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }: any) => delta))
+        const { message } = whole(parts).choices[0]
+        const join = (name: string) => deltas.map((delta) => delta[name] ?? "").join("")
+        expect(join("content")).toBe(message.content ?? "")
+        expect(join("refusal")).toBe(message.refusal ?? "")
+        expect(join("reasoning_content")).toBe(message.reasoning_content ?? "")
+        const pieces = deltas.flatMap((delta) => delta.tool_calls ?? [])
+        for (const [index, call] of (message.tool_calls ?? []).entries()) {
+          const own = pieces.filter((piece) => piece.index === index)
+          expect(own.map((piece) => piece.function?.arguments ?? "").join("")).toBe(call.function.arguments)
+        }
+        const faults = chunks.flatMap((chunk) => judgeChunk(chunk))
+        expect(faults).toEqual([])
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  const judgeChunk = (chunk: unknown) => isThere ? judge("CreateChatCompletionStreamResponse", chunk) : []
+})
+
 describe("our own reading", () => {
   const comparable = (parts: ReadonlyArray<Part>) =>
     parts.filter((part) => part.type !== "response-metadata").map((part) => {
@@ -200,7 +231,17 @@ describe("our own reading", () => {
       return part.type === "source" ? rest : part
     })
 
-  it.each(["text", "reasoning", "a tool call", "text and several tool calls", "a tool call without arguments", "refusal", "the limit", "a filter's end", "unknown usage"])(
+  it.each([
+    "text",
+    "reasoning",
+    "a tool call",
+    "text and several tool calls",
+    "a tool call without arguments",
+    "refusal",
+    "the limit",
+    "a filter's end",
+    "unknown usage"
+  ])(
     "reads %s as it was",
     (name) => {
       const parts = answers[name]!
@@ -208,6 +249,20 @@ describe("our own reading", () => {
       expect(comparable(read(stream(parts)))).toEqual(parts)
     }
   )
+})
+
+describe("OpenAI's own answers", () => {
+  const fixture = (name: string) => readFileSync(new URL(`../../fixtures/openai/${name}`, import.meta.url), "utf8")
+  const known = (parts: ReadonlyArray<Part>) => parts.filter(({ type }) => type !== "response-metadata")
+
+  it.each(["citations", "reasoning", "refusal", "text", "tools"])("pass through the gateway unchanged: %s", (name) => {
+    const parts = Result.getOrThrow(Decode.whole(JSON.parse(fixture(`${name}.json`))))
+    expect(known(Result.getOrThrow(Decode.whole(whole(parts))))).toEqual(known(parts))
+    const events = write(asked(dialect, { ...body, stream_options: { include_usage: true } }).events(surroundings), [
+      ...raw(fixture(`${name}.sse`))
+    ])
+    expect(known(read(events))).toEqual(known(read(fixture(`${name}.sse`))))
+  })
 })
 
 describe("OpenAI's SDK", () => {
@@ -328,9 +383,11 @@ describe("what a vendor wants back", () => {
       { type: "tool-call", id: "call_1", name: "now", params: {}, options: { google: { thoughtSignature: "th==" } } }
     ])
     const deltas = chunksOf(stream(answers["a signed tool call of Google's"]!)).flatMap(({ choices }) => choices)
-    expect(deltas.flatMap(({ delta }) => delta.tool_calls ?? []).map((call: any) => call.extra_content)).toContainEqual({
-      google: { thought_signature: "th==" }
-    })
+    expect(deltas.flatMap(({ delta }) => delta.tool_calls ?? []).map((call: any) => call.extra_content)).toContainEqual(
+      {
+        google: { thought_signature: "th==" }
+      }
+    )
   })
 
   it("is OpenRouter's own where that answered", () => {
@@ -356,8 +413,25 @@ describe("what a vendor wants back", () => {
     expect(({} as any).polluted).toBeUndefined()
   })
 
+  it("keeps a bare text before a signed one", () => {
+    const metadata = { anthropic: { signature: "sig==" } }
+    const { message } = whole([
+      { type: "reasoning", text: "Bare. " },
+      { type: "reasoning", text: "Signed.", metadata },
+      finish()
+    ]).choices[0]
+    expect(partsOf(message)).toEqual([
+      { type: "reasoning", text: "Bare. " },
+      { type: "reasoning", text: "Signed.", options: metadata }
+    ])
+  })
+
   it("is left out where a server takes no reasoning back", async () => {
-    const { body } = await outgoing(dialect, again({ role: "assistant", content: "42.", reasoning_content: "Hm." }), "chat")
+    const { body } = await outgoing(
+      dialect,
+      again({ role: "assistant", content: "42.", reasoning_content: "Hm." }),
+      "chat"
+    )
     expect(body.messages[1]).toEqual({ role: "assistant", content: "42." })
   })
 })

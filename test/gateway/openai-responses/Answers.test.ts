@@ -1,13 +1,14 @@
 /** What callers are answered: by OpenAI's schemas, by its SDK, and by our own reading of the API. */
 import { describe, expect, it } from "@effect/vitest"
 import { Result } from "effect"
+import * as fc from "fast-check"
 import Sdk from "openai"
 import * as Failure from "../../../src/gateway/Failure.ts"
 import { dialect } from "../../../src/gateway/openai-responses/OpenAiResponses.ts"
 import type { Part, StreamPart } from "../../../src/Response.ts"
 import * as Response from "../../../src/Response.ts"
 import * as Decode from "../../../src/vendor/openai-responses/Decode.ts"
-import { answers, finish, head, responseOf, streamed, surroundings } from "../openai/answers.ts"
+import { answers, anyAnswer, finish, head, responseOf, streamed, surroundings } from "../openai/answers.ts"
 import { isThere, judge, judgeEvent } from "../openai/Contract.ts"
 import { asked } from "../openai/Outgoing.ts"
 
@@ -37,8 +38,7 @@ const write = (parts: Iterable<StreamPart>, asking: object = plain): string => {
   return text + events.end()
 }
 
-const stream = (parts: ReadonlyArray<Part>, asking: object = plain): string =>
-  write([head, ...streamed(parts)], asking)
+const stream = (parts: ReadonlyArray<Part>, asking: object = plain): string => write([head, ...streamed(parts)], asking)
 
 const eventsOf = (text: string): ReadonlyArray<any> =>
   text.split("\n\n").slice(0, -1).map((event) => {
@@ -267,6 +267,21 @@ describe("a stream", () => {
   })
 })
 
+describe("any answer", () => {
+  it("is told alike by a stream and as a whole, each event by the specification", () => {
+    fc.assert(
+      fc.property(anyAnswer, (parts) => {
+        const events = eventsOf(stream(parts))
+        const { completed_at: _at, ...expected } = whole(parts)
+        expect(events.at(-1).response).toEqual(expected)
+        expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, index) => index))
+        expect(isThere ? events.flatMap(judgeEvent) : []).toEqual([])
+      }),
+      { numRuns: 60 }
+    )
+  })
+})
+
 describe("our own reading", () => {
   const comparable = (parts: ReadonlyArray<Part>) =>
     parts.filter((part) => part.type !== "response-metadata").map((part) =>
@@ -293,9 +308,12 @@ describe("our own reading", () => {
 
 describe("what a vendor wants back", () => {
   const partsOf = (items: ReadonlyArray<unknown>): ReadonlyArray<any> =>
-    (asked(dialect, { ...plain, input: ["Hello", ...items, "Go on"].map((item) =>
-      typeof item === "string" ? { role: "user", content: item } : item
-    ) }).request as any).messages[1].content
+    (asked(dialect, {
+      ...plain,
+      input: ["Hello", ...items, "Go on"].map((item) =>
+        typeof item === "string" ? { role: "user", content: item } : item
+      )
+    }).request as any).messages[1].content
 
   const azure = {
     type: "reasoning",
@@ -319,9 +337,11 @@ describe("what a vendor wants back", () => {
     expect(partsOf(eventsOf(stream(parts)).at(-1).response.output)).toEqual(expected)
   })
 
-  it("comes back of a stream that told it at the end alone", () => {
-    const events = write([head, ...Response.unfold([azure, { type: "text", text: "42." }]), finish() as StreamPart])
-    expect(partsOf(eventsOf(events).at(-1).response.output)[0].options).toEqual(azure.metadata)
+  it.each(["openai", "azure-openai"])("comes back of a stream that told it at the end alone: %s", (vendor) => {
+    const metadata = { [vendor]: { itemId: "rs_9", encryptedContent: "gBBB" } }
+    const parts: ReadonlyArray<Part> = [{ type: "reasoning", text: "Hm.", metadata }, { type: "text", text: "42." }]
+    const events = eventsOf(write([head, ...Response.unfold(parts), finish() as StreamPart]))
+    expect(partsOf(events.at(-1).response.output)[0].options).toEqual(metadata)
   })
 })
 
@@ -337,10 +357,10 @@ describe("OpenAI's SDK", () => {
     const told: any = await client(() => sse(stream(parts))).responses.stream(plain as any).finalResponse()
     const expected = whole(parts)
     const known = (items: ReadonlyArray<any>) =>
-      items.map(({ parsed: _, parsed_arguments: _arguments, ...item }) =>
+      items.map(({ parsed: _parsed, parsed_arguments: _arguments, ...item }) =>
         item.content === undefined
           ? item
-          : { ...item, content: item.content.map(({ parsed: _, ...content }: any) => content) }
+          : { ...item, content: item.content.map(({ parsed: _text, ...content }: any) => content) }
       )
     expect(known(told.output)).toEqual(expected.output)
     expect(told.status).toBe(expected.status)

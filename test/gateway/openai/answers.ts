@@ -1,4 +1,5 @@
 /** Answers of every kind, as vendors' decoders make them. */
+import * as fc from "fast-check"
 import type { Part, StreamPart, Usage } from "../../../src/Response.ts"
 import * as Response from "../../../src/Response.ts"
 
@@ -111,3 +112,44 @@ export const responseOf = (parts: ReadonlyArray<Part>): Response.Response => {
 }
 
 export const surroundings = { id: "abc123", now: 1_767_268_800_123 }
+
+const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+
+const anyPart: fc.Arbitrary<Part> = fc.oneof(
+  fc.record({ type: fc.constant("text" as const), text }),
+  fc.record({
+    type: fc.constant("text" as const),
+    text,
+    metadata: fc.constantFrom({ openai: { refusal: true } }, { openai: { phase: "commentary" } }, {
+      google: { thoughtSignature: "t" }
+    })
+  }),
+  fc.record({ type: fc.constant("reasoning" as const), text }),
+  fc.record({
+    type: fc.constant("reasoning" as const),
+    text,
+    metadata: fc.constantFrom({ openai: { itemId: "rs_1" } }, { openai: { itemId: "rs_2", encryptedContent: "g" } }, {
+      anthropic: { signature: "s" }
+    })
+  }),
+  fc.record({
+    type: fc.constant("source" as const),
+    sourceType: fc.constant("url" as const),
+    id: fc.constant("s"),
+    url: fc.webUrl(),
+    title: text
+  }),
+  fc.constant<Part>({ type: "file", mediaType: "image/png", data: png }),
+  fc.record({
+    type: fc.constant("tool-call" as const),
+    id: fc.uuid(),
+    name: fc.constantFrom("weather", "now"),
+    params: fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== "__proto__"), text, { maxKeys: 3 })
+  })
+)
+
+/** Parts of all kinds, in any order, ended in any way. */
+export const anyAnswer: fc.Arbitrary<ReadonlyArray<Part>> = fc.tuple(
+  fc.array(anyPart, { maxLength: 8 }),
+  fc.constantFrom<Response.FinishReason>("stop", "length", "tool-calls", "content-filter", "other", "unknown")
+).map(([parts, reason]) => [...parts, finish(reason, usage)])
