@@ -14,7 +14,7 @@ import type { Request } from "../Request.ts"
 import * as Target from "../Target.ts"
 import { type Fatal, fatal } from "../VendorError.ts"
 import * as Estimate from "./Estimate.ts"
-import * as Keyed from "./Keyed.ts"
+import * as Keyed from "../Keyed.ts"
 
 /**
  * Of the calendar in UTC; weeks begin on Monday.

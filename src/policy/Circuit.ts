@@ -65,6 +65,12 @@ interface Guard {
   readonly panicked: Map<string, number>
 }
 
+/** A circuit that nobody asks is forgotten: twice the longest that it stays open by default. */
+const forgottenAfter = "10 minutes"
+
+/** Targets of one vendor whose outcomes are kept; callers may make up any number of names. */
+const mostOutcomes = 10_000
+
 const makeGuard = (options: Options | undefined): Effect.Effect<Guard> =>
   CircuitBreaker.make({
     tripPolicy: CircuitBreaker.consecutive(options?.failures ?? 5),
@@ -74,7 +80,7 @@ const makeGuard = (options: Options | undefined): Effect.Effect<Guard> =>
     ]).pipe(Schedule.jittered),
     maxOpenDuration: options?.maxOpenDuration ?? "5 minutes"
   }).pipe(
-    Effect.provide(Layer.fresh(CircuitBreaker.layerStoreMemory())),
+    Effect.provide(Layer.fresh(CircuitBreaker.layerStoreMemory({ idleTimeToLive: forgottenAfter }))),
     // Nobody listens to its transitions, which are all that the Scope would end.
     Scope.provide(Scope.makeUnsafe()),
     Effect.map((breaker) => ({ breaker, outcomes: new Map(), panicked: new Map() }))
@@ -151,7 +157,10 @@ const guarded = <A>(
 ): Effect.Effect<A, AttemptError | Skipped> => {
   const outcomesOf = (key: string): Outcomes => {
     let known = outcomes.get(key)
-    if (known === undefined) outcomes.set(key, known = new Outcomes())
+    if (known === undefined) {
+      if (outcomes.size >= mostOutcomes) outcomes.clear()
+      outcomes.set(key, known = new Outcomes())
+    }
     return known
   }
   const succeeded = (key: string) => {

@@ -9,7 +9,7 @@ import type { Call, Policy } from "../Policy.ts"
 import { type AttemptError, isVendorError, type Retryable, retryable, type Skipped } from "../VendorError.ts"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import * as Attempt from "./Attempt.ts"
-import * as Keyed from "./Keyed.ts"
+import * as Keyed from "../Keyed.ts"
 
 /**
  * @since 0.1.0

@@ -5,7 +5,7 @@
  */
 import { Clock, Duration, Effect } from "effect"
 import { RateLimiter } from "effect/persistence"
-import * as Keyed from "./Keyed.ts"
+import * as Keyed from "../Keyed.ts"
 
 /** The most keys by default. */
 const manyKeys = 100_000

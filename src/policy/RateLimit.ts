@@ -11,7 +11,7 @@ import { type AttemptError, retryable, type Skipped } from "../VendorError.ts"
 import * as Allowance from "./Allowance.ts"
 import * as Attempt from "./Attempt.ts"
 import * as Estimate from "./Estimate.ts"
-import * as Keyed from "./Keyed.ts"
+import * as Keyed from "../Keyed.ts"
 import * as LearnedLimits from "./LearnedLimits.ts"
 
 /**

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Keyed from "../Keyed.ts"
 import type { Dispatch } from "../Policy.ts"
 
 /**
@@ -58,6 +59,12 @@ export interface Stats {
 
 const average = (): Average => ({ value: 0, recent: [], next: 0, at: 0 })
 
+/** So many times a peak's time to fade, nothing of it is left. */
+const fadedAfter = 20
+
+/** Targets that are known at once; those asked longest ago are forgotten beyond. */
+const mostTargets = 20_000
+
 /** Samples of which percentiles are taken, and how few tell one. */
 const most = 100
 const least = 20
@@ -69,15 +76,15 @@ const least = 20
 export const make = (options: Options = {}): Stats => {
   const decay = options.decay ?? 15_000
   const penalty = options.penalty ?? 5_000
-  const targets = new Map<string, TargetStats>()
-  const of = (target: string): TargetStats => {
-    let stats = targets.get(target)
-    if (stats === undefined) {
-      stats = { inFlight: 0, refusedAt: -Infinity, latency: { send: average(), stream: average() } }
-      targets.set(target, stats)
-    }
-    return stats
-  }
+  let latest = 0
+  // Callers may make up any number of names behind a vendor's.
+  const targets = Keyed.make<TargetStats>({
+    make: () => ({ inFlight: 0, refusedAt: -Infinity, latency: { send: average(), stream: average() } }),
+    isIdle: ({ inFlight, latency: { send, stream } }) =>
+      inFlight === 0 && latest - Math.max(send.at, stream.at) > decay * fadedAfter,
+    capacity: mostTargets
+  })
+  const of = (target: string): TargetStats => targets.of(target, latest)
   const faded = ({ at, value }: Average, now: number) => value * Math.exp(-Math.max(0, now - at) / decay)
   const add = (average: Average, latency: number, now: number) => {
     const weight = Math.exp(-Math.max(0, now - average.at) / decay)
@@ -89,6 +96,7 @@ export const make = (options: Options = {}): Stats => {
   return {
     of,
     sample: (target, operation, latency, now) => {
+      latest = now
       const average = of(target).latency[operation]
       add(average, latency, now)
       average.recent[average.next] = latency
@@ -99,6 +107,7 @@ export const make = (options: Options = {}): Stats => {
       return recent.length < least ? undefined : recent.toSorted((a, b) => a - b)[Math.floor(recent.length * 0.95)]
     },
     penalise: (target, operation, now) => {
+      latest = now
       const stats = of(target)
       const average = stats.latency[operation]
       stats.refusedAt = now

@@ -12,8 +12,8 @@ import { betterOfTwo, type Strategy } from "../../Strategy.ts"
  * @category strategies
  */
 export const leastBusy: Strategy = (candidates, stats) => {
-  const all = candidates.map(({ target }) => stats.of(target.id))
-  return ({ random }, taken) => betterOfTwo((position) => all[position]!.inFlight, all.length, random, taken)
+  const ids = candidates.map(({ target }) => target.id)
+  return ({ random }, taken) => betterOfTwo((position) => stats.of(ids[position]!).inFlight, ids.length, random, taken)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Keyed from "../../src/policy/Keyed.ts"
+import * as Keyed from "../src/Keyed.ts"
 
 const make = (options: Partial<Keyed.Options<{ readonly bornAt: number; used: boolean }>> = {}) =>
   Keyed.make<{ readonly bornAt: number; used: boolean }>({
