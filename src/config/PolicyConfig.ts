@@ -16,13 +16,8 @@ export const Count = Schema.Int.check(
   Schema.makeFilter((n: number) => n >= 1 ? undefined : "must be a whole number above 0")
 )
 
-/**
- * A number above 0.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Positive = Schema.Finite.check(Schema.makeFilter((n: number) => n > 0 ? undefined : "must be above 0"))
+/** A number above 0. */
+const Positive = Schema.Finite.check(Schema.makeFilter((n: number) => n > 0 ? undefined : "must be above 0"))
 
 /**
  * A number of 0 or more.

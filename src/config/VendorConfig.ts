@@ -143,17 +143,7 @@ export const fields = {
  */
 export type Kind = keyof typeof fields
 
-/**
- * @since 0.1.0
- * @category constants
- */
-export const kinds = Object.keys(fields) as ReadonlyArray<Kind>
-
-/**
- * @since 0.1.0
- * @category predicates
- */
-export const isKind = (name: string): name is Kind => Object.hasOwn(fields, name)
+const isKind = (name: string): name is Kind => Object.hasOwn(fields, name)
 
 const named = <K extends Kind>(kind: K) => Schema.Struct({ kind: Schema.Literal(kind), ...fields[kind] })
 const own = <K extends Kind>(kind: K) =>

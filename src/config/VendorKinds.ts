@@ -165,7 +165,8 @@ export const kinds: { readonly [K in Exclude<Kind, "plugin">]: VendorKind } = {
     load: () =>
       import("../vendor/sandbox/Sandbox.ts").then(({ layer, layerConfig, Sandbox }) => ({
         Sandbox,
-        layerConfig: ({ name: _, ...options }) => Object.keys(options).length === 0 ? layerConfig() : layer(options)
+        // The name is given to it afterwards.
+        layerConfig: (options) => Object.keys(options).length === 1 ? layerConfig() : layer(options)
       }))
   }
 }

@@ -5,13 +5,8 @@
  * @since 0.1.0
  */
 
-/**
- * How far a quantile is off at most, as a share of the true one. Of times below 1 ms it is only told that they are.
- *
- * @since 0.1.0
- * @category constants
- */
-export const accuracy = 0.02
+/** How far a quantile is off at most, as a share of the true one. Of times below 1 ms it is only told that they are. */
+const accuracy = 0.02
 
 /**
  * The longest time told apart, in milliseconds: 24 h. A longer one counts as this.

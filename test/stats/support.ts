@@ -5,7 +5,7 @@ import * as Live from "../../src/stats/Live.ts"
 import type { AttemptRecord, DispatchRecord } from "../../src/stats/Record.ts"
 import { unknownUsage } from "llmdispatcher/Response"
 
-export const usage: Usage = {
+const usage: Usage = {
   inputTokens: { uncached: 10, cacheRead: 4, total: 14 },
   outputTokens: { text: 5, reasoning: 2, total: 7 }
 }

@@ -17,14 +17,6 @@ import * as Names from "./Names.ts"
 import * as Tools from "./Tools.ts"
 
 /**
- * The fields of a request but its conversation.
- *
- * @since 0.1.0
- * @category models
- */
-export type Fields = Config.Fields
-
-/**
  * @since 0.1.0
  * @category models
  */

@@ -133,24 +133,14 @@ const finishReasons: { readonly [R in FinishReason]: string } = {
   unknown: "OTHER"
 }
 
-/**
- * Why it ended, in Google's own words where it told them.
- *
- * @since 0.1.0
- * @category encoding
- */
-export const ending = (reason: FinishReason, told: Json): Json => ({
+/** Why it ended, in Google's own words where it told them. */
+const ending = (reason: FinishReason, told: Json): Json => ({
   finishReason: told["finishReason"] ?? finishReasons[reason],
   ...(typeof told["finishMessage"] === "string" ? { finishMessage: told["finishMessage"] } : undefined)
 })
 
-/**
- * What the answer is grounded in: as Google told it, else its sources.
- *
- * @since 0.1.0
- * @category encoding
- */
-export const grounding = (sources: ReadonlyArray<Source>, told: Json): Json | undefined => {
+/** What the answer is grounded in: as Google told it, else its sources. */
+const grounding = (sources: ReadonlyArray<Source>, told: Json): Json | undefined => {
   if (isObject(told["groundingMetadata"])) return { groundingMetadata: told["groundingMetadata"] }
   if (sources.length === 0) return undefined
   const groundingChunks = sources.map((source) =>
@@ -181,14 +171,8 @@ export const last = (
   usage: usage(part.usage as Usage)
 })
 
-/**
- * The API's counts: cached tokens are among the prompt's, thoughts beside the candidates'; what is not known is left
- * out.
- *
- * @since 0.1.0
- * @category encoding
- */
-export const usage = ({ inputTokens, outputTokens }: Usage): Json => {
+/** The API's counts: cached tokens are among the prompt's, thoughts beside the candidates'; what is not known is left out. */
+const usage = ({ inputTokens, outputTokens }: Usage): Json => {
   const { cacheRead, cacheWrite, uncached } = inputTokens
   const { reasoning } = outputTokens
   const input = inputTokens.total ??

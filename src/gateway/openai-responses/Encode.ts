@@ -12,11 +12,7 @@ import * as Marks from "../openai/Marks.ts"
 import type { Decoded } from "./Decode.ts"
 import * as Output from "./Output.ts"
 
-/**
- * @since 0.1.0
- * @category encoding
- */
-export const idOf = ({ id }: Surroundings): string => `resp_${id}`
+const idOf = ({ id }: Surroundings): string => `resp_${id}`
 
 /** A tool as the API tells it again, what was left out as `null`. */
 const tool = (told: unknown): unknown =>

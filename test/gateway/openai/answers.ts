@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import type { Part, StreamPart, Usage } from "../../../src/Response.ts"
 import * as Response from "../../../src/Response.ts"
 
-export const usage: Usage = {
+const usage: Usage = {
   inputTokens: { total: 100, uncached: 70, cacheRead: 20, cacheWrite: 10 },
   outputTokens: { total: 50, text: 18, reasoning: 32 }
 }
