@@ -19,7 +19,9 @@ const units: Readonly<Record<string, (count: number) => Duration.Duration>> = {
   min: Duration.minutes,
   minute: Duration.minutes,
   h: Duration.hours,
-  hour: Duration.hours
+  hour: Duration.hours,
+  d: Duration.days,
+  day: Duration.days
 }
 
 /**
@@ -167,6 +169,31 @@ export const check = {
   config,
   offline: on("offline", "Do not ask the vendors"),
   json: on("json", "Print one JSON object"),
+  debug
+}
+
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const stats = {
+  since: Flag.String("since").pipe(
+    Flag.withDescription("How far back: 1h, 24h, 7d. Default 24h"),
+    Flag.withMetavar("TIME"),
+    Flag.filterMap(parseDuration, () => "Expected a time above 0, as in 1h, 24h or 7d"),
+    Flag.withDefault(Duration.hours(24))
+  ),
+  by: Flag.Literals("by", ["target", "vendor", "route", "caller", "model"]).pipe(
+    Flag.withDescription("What the lines are of. Default target"),
+    Flag.withDefault("target" as const)
+  ),
+  database: Flag.String("database").pipe(
+    Flag.withDescription("A file of SQLite or a postgres:// address; left out, the configuration's"),
+    Flag.withMetavar("DATABASE"),
+    Flag.optional
+  ),
+  config,
+  json: on("json", "Print one JSON object with all figures"),
   debug
 }
 

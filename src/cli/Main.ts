@@ -108,6 +108,17 @@ const serve = Command.make(
   ])
 )
 
+const stats = Command.make(
+  "stats",
+  Flags.stats,
+  (flags) => Effect.flatMap(Effect.promise(() => import("./Stats.ts")), ({ stats }) => stats(flags))
+).pipe(
+  Command.withDescription("Tell what was asked, what it took and what it cost, out of the statistics' database"),
+  Command.withExamples([
+    { command: "llmdispatcher stats --since 7d --by caller", description: "Who asked for how much in a week" }
+  ])
+)
+
 const root = Command.make("llmdispatcher").pipe(
   Command.withDescription(
     `Asks the vendors whose settings stand in the environment, the next one when one fails.
@@ -115,7 +126,7 @@ const root = Command.make("llmdispatcher").pipe(
   Vendors: ${variables.join(", ")}; without any, a sandbox answers.
   Exit codes: 0 answered, 2 bad input, 3 failed but may succeed later, 4 failed for good, 130 interrupted.`
   ),
-  Command.withSubcommands([send, serve, models, init, check, simulate]),
+  Command.withSubcommands([send, serve, models, init, check, stats, simulate]),
   Command.withExamples([
     { command: "llmdispatcher send \"Hello\"", description: "Ask" },
     { command: "llmdispatcher models", description: "List what can be asked" },

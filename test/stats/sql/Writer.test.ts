@@ -3,11 +3,12 @@ import { Effect, Exit, Layer, Logger, Metric, Schedule, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
+import * as Database from "../../../src/sql/Database.ts"
 import * as NodeSqlite from "../../../src/sql/NodeSqlite.ts"
 import type { DispatchRecord } from "../../../src/stats/Record.ts"
 import * as Writer from "../../../src/stats/sql/Writer.ts"
 import { client, databases } from "./databases.ts"
-import { attempt, dispatch, start as startedAt } from "./records.ts"
+import { attempt, dispatch } from "./records.ts"
 
 const ids = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -119,7 +120,7 @@ describe.each(databases)("$name: Writer", { timeout: 30_000 }, ({ skip, start })
       yield* writer.flush
       expect(yield* ids).toEqual(["a", "b", "c"])
       expect(lines.map((line) => line.replace(/:? [^:]*$/, ""))).toHaveLength(4)
-      expect(lines[3]).toBe("Info: statistics are written again; 0 dispatches were dropped meanwhile")
+      expect(lines[3]).toBe("Info: statistics are written again; 0 dispatches are missing of the time between")
     }).pipe(Effect.scoped, Effect.provide(Layer.merge(client(fresh), layer)))
   })
 
@@ -251,6 +252,49 @@ describe.each(databases)("$name: Writer", { timeout: 30_000 }, ({ skip, start })
   )
 })
 
+describe.each(databases.filter(({ name }) => name.startsWith("PostgreSQL")))(
+  "$name: Writer over a network",
+  { timeout: 30_000 },
+  ({ skip, start }) => {
+    const fresh = start()
+
+    it.live.skipIf(skip)("goes on when its connections are cut", () =>
+      Effect.gen(function*() {
+        const database = yield* fresh
+        const sql = yield* SqlClient.SqlClient.pipe(
+          Effect.provide(yield* Layer.build(client(Effect.succeed(database))))
+        )
+        const writer = yield* Writer.make({ interval: "5 millis", batchSize: 50 }).pipe(
+          Effect.provide(yield* Layer.build(client(Effect.succeed(database))))
+        )
+        const cut = sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()`
+        for (let number = 0; number < 1_000; number++) {
+          writer.record(dispatch(`${number}`))
+          if (number % 100 === 50) {
+            yield* Effect.sleep("3 millis")
+            yield* cut
+          }
+        }
+        yield* writer.flush
+        expect(yield* sql.unsafe("SELECT COUNT(*) FROM llmdispatcher_attempt").values).toEqual([[1_000n]])
+        const { buffered, dropped, written } = yield* writer.figures
+        expect({ buffered, dropped, written }).toEqual({ buffered: 0, dropped: 0, written: 1_000 })
+      }).pipe(Effect.scoped))
+
+    it.live("starts where nobody answers, and keeps what has room", () =>
+      Effect.gen(function*() {
+        const writer = yield* Writer.make({ closeTimeout: 0 })
+        writer.record(dispatch("a"))
+        const { buffered, dropped, written } = yield* until(writer, ({ failedBatches }) => failedBatches >= 2)
+        expect({ buffered, dropped, written }).toEqual({ buffered: 1, dropped: 0, written: 0 })
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(client(Effect.succeed(Database.parse("postgres://ann@localhost/stats?host=/nowhere"))))
+      ))
+  }
+)
+
 describe("Writer", () => {
   const memory = NodeSqlite.layer({ filename: ":memory:" })
 
@@ -266,17 +310,18 @@ describe("Writer", () => {
 
   it.effect("tries a batch again after 200 milliseconds and ever later, but for 30 seconds at most", () =>
     Effect.gen(function*() {
-      const writer = yield* Writer.make()
+      const writer = yield* Writer.make({ closeTimeout: 0 })
       writer.record(dispatch("a"))
       yield* writer.flush
+      yield* TestClock.adjust("5 seconds")
       yield* breakDown
       writer.record(dispatch("b"))
       yield* TestClock.adjust("1 second")
       expect((yield* writer.figures).failedBatches).toBe(1)
-      // Half of it to all and a half: what is jittered.
-      yield* TestClock.adjust(160)
+      // Each wait is jittered by a fifth.
+      yield* TestClock.adjust(159)
       expect((yield* writer.figures).failedBatches).toBe(1)
-      yield* TestClock.adjust(80)
+      yield* TestClock.adjust(81)
       expect((yield* writer.figures).failedBatches).toBe(2)
       yield* TestClock.adjust("2 minutes")
       const before = (yield* writer.figures).failedBatches
@@ -317,16 +362,15 @@ describe("Writer", () => {
     }).pipe(Effect.scoped, Effect.provide(memory)))
 
   it.effect("starts over a database that cannot be reached and drops nothing that has room", () => {
-    const nowhere = { ...dispatch("a"), startedAt }
     return Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       yield* sql`CREATE TABLE llmdispatcher_migration (wrong TEXT)`
-      const writer = yield* Writer.make()
-      writer.record(nowhere)
-      yield* TestClock.adjust("1 second")
+      const writer = yield* Writer.make({ closeTimeout: 0 })
+      writer.record(dispatch("a"))
+      yield* TestClock.adjust("159 millis")
       expect(yield* writer.figures).toEqual({ written: 0, dropped: 0, failedBatches: 1, buffered: 1 })
       yield* sql`DROP TABLE llmdispatcher_migration`
-      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("1241 millis")
       expect(yield* writer.figures).toEqual({ written: 1, dropped: 0, failedBatches: 1, buffered: 0 })
     }).pipe(Effect.scoped, Effect.provide(memory))
   })

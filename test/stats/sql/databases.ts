@@ -11,10 +11,13 @@ import * as Postgres from "../../support/Postgres.ts"
 export type Fresh = Effect.Effect<Database.Database, unknown>
 
 const sqlite = (): Fresh => {
-  const folder = mkdtempSync(join(tmpdir(), "llmdispatcher-sqlite-"))
+  let folder: string | undefined
   let number = 0
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return Effect.sync(() => ({ sqlite: join(folder, `${number++}.db`) }))
+  afterAll(() => folder === undefined ? undefined : rmSync(folder, { recursive: true, force: true }))
+  return Effect.sync(() => {
+    folder ??= mkdtempSync(join(tmpdir(), "llmdispatcher-sqlite-"))
+    return { sqlite: join(folder, `${number++}.db`) }
+  })
 }
 
 const postgres = (): Fresh => {
@@ -30,6 +33,10 @@ const postgres = (): Fresh => {
     )
     return Database.parse(Postgres.withName(url, name))
   })
+}
+
+if (Postgres.bin === undefined) {
+  console.warn("PostgreSQL is left out: neither PATH, /usr/lib/postgresql nor LLMDISPATCHER_POSTGRES_BIN has postgres")
 }
 
 /** What each suite is run over, as for `describe.each`. */
