@@ -107,35 +107,39 @@ it.effect("asks a vendor again at once when it comes back with another key", () 
     expect((yield* dispatcher.send({ model: "keyed/m", prompt: "Hello" })).text).toBe("welcome")
   }))
 
-it.effect("takes a thousand reloads under load: no request is lost, every configuration but the last is closed", () =>
-  Effect.gen(function*() {
-    let open = 0
-    let answered = 0
-    const dispatcher = yield* Dispatcher.make({ vendors: [] })
-    const reload = (number: number) =>
-      dispatcher.reconfigure(Effect.gen(function*() {
-        yield* Effect.acquireRelease(Effect.sync(() => open += 1), () => Effect.sync(() => open -= 1))
-        const name = `v${number % 7}`
-        const { vendor } = sequence(name, [Effect.delay(answer(name), number % 13)])
-        return { vendors: [vendor], routes: { chat: [`${name}/m`] } }
-      }))
-    yield* reload(0)
-    const client = Effect.repeat(
-      Effect.tap(dispatcher.send(hello), () => Effect.sync(() => answered += 1)),
-      { times: 199 }
-    )
-    const clients = yield* Effect.forkChild(Effect.all(Array.from({ length: 20 }, () => client), {
-      concurrency: "unbounded"
-    }))
-    const reloads = yield* Effect.forkChild(
-      Effect.forEach(
-        Array.from({ length: 1_000 }, (_, index) => index + 1),
-        (number) => Effect.andThen(reload(number), Effect.sleep(1)),
-        { discard: true }
+it.effect(
+  "takes a thousand reloads under load: no request is lost, every configuration but the last is closed",
+  () =>
+    Effect.gen(function*() {
+      let open = 0
+      let answered = 0
+      const dispatcher = yield* Dispatcher.make({ vendors: [] })
+      const reload = (number: number) =>
+        dispatcher.reconfigure(Effect.gen(function*() {
+          yield* Effect.acquireRelease(Effect.sync(() => open += 1), () => Effect.sync(() => open -= 1))
+          const name = `v${number % 7}`
+          const { vendor } = sequence(name, [Effect.delay(answer(name), number % 13)])
+          return { vendors: [vendor], routes: { chat: [`${name}/m`] } }
+        }))
+      yield* reload(0)
+      const client = Effect.repeat(
+        Effect.tap(dispatcher.send(hello), () => Effect.sync(() => answered += 1)),
+        { times: 199 }
       )
-    )
-    yield* TestClock.adjust("1 minute")
-    yield* Fiber.join(clients)
-    yield* Fiber.join(reloads)
-    expect({ answered, open }).toEqual({ answered: 4_000, open: 1 })
-  }))
+      const clients = yield* Effect.forkChild(Effect.all(Array.from({ length: 20 }, () => client), {
+        concurrency: "unbounded"
+      }))
+      const reloads = yield* Effect.forkChild(
+        Effect.forEach(
+          Array.from({ length: 1_000 }, (_, index) => index + 1),
+          (number) => Effect.andThen(reload(number), Effect.sleep(1)),
+          { discard: true }
+        )
+      )
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(clients)
+      yield* Fiber.join(reloads)
+      expect({ answered, open }).toEqual({ answered: 4_000, open: 1 })
+    }),
+  60_000
+)
