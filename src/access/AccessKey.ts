@@ -117,6 +117,8 @@ export interface Hasher {
   readonly hash: (secret: Redacted.Redacted) => Effect.Effect<string>
   /** In a time that does not tell how much of them is the same. */
   readonly isSame: (left: string, right: string) => boolean
+  /** Whether the secret is this key's; found out once for as long as the key is the same object, and then known. */
+  readonly isOf: (key: Pick<AccessKey, "hash">, secret: Redacted.Redacted) => Effect.Effect<boolean>
 }
 
 const encoder = new TextEncoder()
@@ -140,8 +142,9 @@ export const hasher = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Hasher, ConfigError> {
   const digest = yield* Hashing.digest
   const isSame = (left: string, right: string) => Mac.timingSafeEqual(encoder.encode(left), encoder.encode(right))
+  const plain: Hasher["hash"] = (secret) => digest.digestHex(Digest.sha256, encoder.encode(Redacted.value(secret)))
   if (pepper === undefined) {
-    return { isSame, hash: (secret) => digest.digestHex(Digest.sha256, encoder.encode(Redacted.value(secret))) }
+    return { isSame, hash: plain, isOf: (key, secret) => Effect.map(plain(secret), (hash) => isSame(hash, key.hash)) }
   }
   const weak = new ConfigError({
     path: "access.pepper",
@@ -150,10 +153,21 @@ export const hasher = Effect.fnUntraced(function*(
   if (Redacted.value(pepper).length < shortestPepper) return yield* weak
   const mac = yield* Hashing.mac
   const key = yield* Effect.mapError(Mac.key(Mac.hmacSha256, encoder.encode(Redacted.value(pepper))), () => weak)
+  // The key was taken above, and no text is refused.
+  const hash: Hasher["hash"] = (secret) =>
+    Effect.map(Effect.orDie(mac.sign(key, encoder.encode(Redacted.value(secret)))), Hex.encode)
+  // HMAC costs many times what SHA-256 does, so a secret that was right is known again by that.
+  const right = new WeakMap<object, string>()
   return {
     isSame,
-    // The key was taken above, and no text is refused.
-    hash: (secret) => Effect.map(Effect.orDie(mac.sign(key, encoder.encode(Redacted.value(secret)))), Hex.encode)
+    hash,
+    isOf: Effect.fnUntraced(function*(key, secret) {
+      const print = yield* plain(secret)
+      if (isSame(right.get(key) ?? "", print)) return true
+      if (!isSame(yield* hash(secret), key.hash)) return false
+      right.set(key, print)
+      return true
+    })
   }
 })
 

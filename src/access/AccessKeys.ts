@@ -94,10 +94,24 @@ export interface Options {
   readonly table: Table.Table<AccessKey.AccessKey>
   /** A secret of at least 32 characters that does not stand where the keys do; changing it ends all keys. */
   readonly pepper?: Redacted.Redacted | undefined
+  /**
+   * Notes that a key was used at `now`, unless it was less than `every` milliseconds before. By default a change of its
+   * row; a store in which a request would wait for that has its own.
+   */
+  readonly touch?:
+    | ((id: string, now: number, every: number) => Effect.Effect<void, StoreUnavailable>)
+    | undefined
 }
 
 /** How exact `lastUsedAt` is, so that not each request writes: 1 min. */
 const touchEvery = 60_000
+
+/** Between the look and the write it may have been revoked, so the row is read anew. */
+const touchRow = (table: Options["table"]): NonNullable<Options["touch"]> => (id, now) =>
+  table.atomically(Effect.flatMap(
+    table.get(id),
+    (key) => key === undefined ? Effect.void : table.put({ ...key, lastUsedAt: now })
+  ))
 
 const usualGrace = Duration.hours(1)
 
@@ -115,14 +129,14 @@ const told = (key: AccessKey.AccessKey) => ({ ...key, hash: undefined, lastUsedA
  * @category constructors
  */
 export const make = Effect.fnUntraced(function*(
-  { pepper, table }: Options
+  { pepper, table, touch = touchRow(table) }: Options
 ): Effect.fn.Return<AccessKeys["Service"], ConfigError, Principals | Audit.Audit> {
   const principals = yield* Principals
   const audit = yield* Audit.Audit
   const hasher = yield* AccessKey.hasher(pepper)
   const random = yield* Effect.provide(SecureRandom.SecureRandom, SecureRandom.layerWebCrypto)
   /** Compared where there is no key of the id, so that it takes as long. */
-  const nobody = "0".repeat(64)
+  const nobody = { hash: "0".repeat(64) }
 
   const record = (action: string, before: AccessKey.AccessKey | undefined, after: AccessKey.AccessKey) =>
     Effect.flatMap(principals.lineage(after.principal), (lineage) =>
@@ -207,28 +221,21 @@ export const make = Effect.fnUntraced(function*(
     return after
   })
 
-  const touch = Effect.fnUntraced(function*(id: string, now: number) {
-    const key = yield* table.get(id)
-    if (key !== undefined) yield* table.put({ ...key, lastUsedAt: now })
-  })
-
   const verify = Effect.fnUntraced(function*(
     token: Redacted.Redacted
   ): Effect.fn.Return<Caller, AccessKey.KeyRejected | StoreUnavailable> {
     const parsed = AccessKey.parse(token)
     if (parsed === undefined) return yield* new AccessKey.KeyRejected({ because: "unknown" })
     const key = yield* table.get(parsed.id)
-    const hash = yield* hasher.hash(parsed.secret)
-    const isRight = hasher.isSame(hash, key?.hash ?? nobody)
+    const isRight = yield* hasher.isOf(key ?? nobody, parsed.secret)
     if (key === undefined || !isRight) return yield* new AccessKey.KeyRejected({ because: "unknown" })
     // Told only to who has the whole key.
     if (key.revokedAt !== undefined) return yield* new AccessKey.KeyRejected({ because: "revoked" })
     const now = yield* Clock.currentTimeMillis
     if (now >= (key.expiresAt ?? Infinity)) return yield* new AccessKey.KeyRejected({ because: "expired" })
     if (now - (key.lastUsedAt ?? -Infinity) >= touchEvery) {
-      // Between the look and the write it may have been revoked, so the row is read anew.
       yield* Effect.catch(
-        table.atomically(touch(key.id, now)),
+        touch(key.id, now, touchEvery),
         (error) => Effect.logWarning("when a key was used could not be noted", error)
       )
     }

@@ -130,13 +130,55 @@ export interface Options {
   readonly chained?: boolean | undefined
 }
 
-/** How many events a slow reader of the stream may be behind. */
-const backlog = 1_024
+/**
+ * How many events a slow reader of the stream may be behind.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const backlog = 1_024
 
-const usualLimit = 100
+/**
+ * The most that `recent` gives where nothing is said.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const usualLimit = 100
 
-/** A refused one may be of any length. */
-const longestSubject = 256
+/** A name or an id of ours is no longer; what was refused may be of any length. */
+const longestText = 256
+
+/** As every database keeps it, or the hash would be of something else than what is kept. */
+const text = (text: string): string => text.slice(0, longestText).replaceAll("\0", "\ufffd").toWellFormed()
+
+/**
+ * What becomes of an entry, before it is linked: who did it is taken from `CurrentPrincipal`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const eventOf = Effect.fnUntraced(function*(
+  random: SecureRandom.SecureRandom["Service"],
+  entry: Entry,
+  sequence: number
+): Effect.fn.Return<Event> {
+  const caller = yield* CurrentPrincipal
+  return {
+    id: `evt_${yield* random.uuidV7()}`,
+    sequence,
+    at: yield* Clock.currentTimeMillis,
+    ...(caller && { actor: text(caller.id) }),
+    ...(caller?.key !== undefined && { key: text(caller.key) }),
+    ...(caller?.requestId !== undefined && { requestId: text(caller.requestId) }),
+    action: text(entry.action),
+    subject: text(entry.subject),
+    outcome: entry.outcome,
+    ...(entry.reason !== undefined && { reason: text(entry.reason) }),
+    ...(entry.changes !== undefined && { changes: entry.changes }),
+    ...(entry.lineage !== undefined && { lineage: entry.lineage })
+  }
+})
 
 const isWanted = (query: Query) => (event: Event): boolean =>
   (query.actor === undefined || event.actor === query.actor) &&
@@ -173,21 +215,7 @@ export const makeMemory = Effect.fnUntraced(function*(
   const kept = () => Array.from({ length: Math.min(next, capacity) }, (_, age) => ring[(next - 1 - age) % capacity]!)
 
   const append = Effect.fnUntraced(function*(entry: Entry) {
-    const caller = yield* CurrentPrincipal
-    const event: Event = {
-      id: `evt_${yield* random.uuidV7()}`,
-      sequence: next,
-      at: yield* Clock.currentTimeMillis,
-      ...(caller && { actor: caller.id }),
-      ...(caller?.key !== undefined && { key: caller.key }),
-      ...(caller?.requestId !== undefined && { requestId: caller.requestId }),
-      action: entry.action,
-      subject: entry.subject.slice(0, longestSubject),
-      outcome: entry.outcome,
-      ...(entry.reason !== undefined && { reason: entry.reason }),
-      ...(entry.changes !== undefined && { changes: entry.changes }),
-      ...(entry.lineage !== undefined && { lineage: entry.lineage })
-    }
+    const event = yield* eventOf(random, entry, next)
     const link = chained ? yield* Chain.link(digest, head, event) : event
     ring[next % capacity] = link
     next += 1

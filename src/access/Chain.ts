@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { Digest } from "effect/crypto"
 import * as Key from "../cache/Key.ts"
 
@@ -53,24 +53,37 @@ export const link = <A extends Link>(
 }
 
 /**
+ * Looks through events as they come, the oldest first; `head`, where it is given, is the hash that the last must have,
+ * and `before` what stands before the first, which by default may be anything.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const verifyStream = Effect.fnUntraced(function*<E, R>(
+  digest: Digest.Digest["Service"],
+  events: Stream.Stream<Link, E, R>,
+  options: { readonly head?: string | undefined; readonly before?: Link | undefined } = {}
+): Effect.fn.Return<Verified, E, R> {
+  let { before } = options
+  const isBroken = (event: Link) => {
+    const follows = before === undefined || (event.previous === before.hash && event.sequence === before.sequence + 1)
+    before = event
+    return follows ? Effect.map(hashOf(digest, event), (hash) => event.hash !== hash) : Effect.succeed(true)
+  }
+  const broken = yield* Stream.runHead(Stream.filterEffect(events, isBroken))
+  if (Option.isSome(broken)) return { isIntact: false, brokenAt: broken.value.sequence }
+  if (options.head === undefined || (before?.hash ?? "") === options.head) return { isIntact: true }
+  return { isIntact: false, brokenAt: (before?.sequence ?? -1) + 1 }
+})
+
+/**
  * Looks through events, the oldest first; `head`, where it is given, is the hash that the last must have.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const verify = Effect.fnUntraced(function*(
+export const verify = (
   digest: Digest.Digest["Service"],
   events: ReadonlyArray<Link>,
   head?: string
-): Effect.fn.Return<Verified> {
-  let before: Link | undefined
-  for (const event of events) {
-    const follows = before === undefined || (event.previous === before.hash && event.sequence === before.sequence + 1)
-    if (!follows || event.hash !== (yield* hashOf(digest, event))) {
-      return { isIntact: false, brokenAt: event.sequence }
-    }
-    before = event
-  }
-  if (head === undefined || (before?.hash ?? "") === head) return { isIntact: true }
-  return { isIntact: false, brokenAt: (before?.sequence ?? -1) + 1 }
-})
+): Effect.Effect<Verified> => verifyStream(digest, Stream.fromIterable(events), { head })

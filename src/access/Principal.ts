@@ -35,7 +35,7 @@ export const Id = Schema.String.check(
 export const Name = Schema.String.check(
   Schema.makeFilter((name) =>
     // oxlint-disable-next-line no-control-regex
-    name.trim() !== "" && name.length <= 128 && !/[\u0000-\u001f\u007f-\u009f]/.test(name)
+    name.trim() !== "" && name.length <= 128 && name.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(name)
       ? undefined
       : "must be 1 to 128 characters, none of them a control character"
   )

@@ -105,14 +105,6 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Principals["Service"], StoreUnavailable> {
   const { audit, root: rootGrant = Grant.everything, table } = options
   const random = yield* Effect.provide(SecureRandom.SecureRandom, SecureRandom.layerWebCrypto)
-  const known = yield* table.get(rootId)
-  const root: Principal = {
-    id: rootId,
-    name: rootId,
-    kind: "root",
-    grant: rootGrant,
-    createdAt: known?.createdAt ?? (yield* Clock.currentTimeMillis)
-  }
   /** By the last of a chain, good as long as the chain is the same. */
   const resolved = new WeakMap<Principal, Resolved>()
 
@@ -214,10 +206,15 @@ export const make = Effect.fnUntraced(function*(
   })
 
   // The operator's word at each start is what holds.
-  if (known === undefined) yield* table.put(root)
-  else if (Changes.between(encode(known), encode(root)).length > 0) {
-    yield* change("principal.update", [root], known, root)
-  }
+  yield* table.atomically(Effect.gen(function*() {
+    const known = yield* table.get(rootId)
+    const createdAt = known?.createdAt ?? (yield* Clock.currentTimeMillis)
+    const root: Principal = { id: rootId, name: rootId, kind: "root", grant: rootGrant, createdAt }
+    if (known === undefined) yield* table.put(root)
+    else if (Changes.between(encode(known), encode(root)).length > 0) {
+      yield* change("principal.update", [root], known, root)
+    }
+  }))
 
   const create = Effect.fnUntraced(function*(asked: Creation): Effect.fn.Return<Principal, AdministrationError> {
     const input = yield* checkCreation(asked)

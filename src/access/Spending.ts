@@ -1,9 +1,8 @@
 /**
  * What principals have spent of their budgets, to the picodollar.
  *
- * This is the seam for accounts that outlive the process or are shared by several: one more Layer of {@link Spending}.
- * In SQL an account is a row of principal, period and its beginning; `reserve` is one transaction over the rows of all
- * claims, and what was reserved by a process that died is given back by its age.
+ * Accounts are always looked at and taken from in memory, so that no request waits. Accounts that outlive the process
+ * are the same, told to something that writes them; see `sql/Spending`.
  *
  * @since 0.1.0
  */
@@ -103,46 +102,97 @@ export class Spending extends Context.Service<Spending, {
   readonly spent: (principal: string, period: Period) => Effect.Effect<Spent, StoreUnavailable>
 }>()("llmdispatcher/access/Spending") {}
 
-interface Account {
+/**
+ * What a principal spends in one period.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Account {
+  readonly principal: string
+  readonly period: Period
+  /** Epoch milliseconds; 0 for `total`. */
+  readonly startsAt: number
+  readonly resetsAt: number
   spent: Money.Money
   reserved: Money.Money
   unknown: number
-  readonly resetsAt: number
 }
 
-const endOf = (period: Period, now: number): number =>
+/**
+ * The beginning of the period that holds this moment, in epoch milliseconds; 0 for `total`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const startOf = (period: Period, now: number): number =>
+  period === "total" ? 0 : DateTime.toEpochMillis(DateTime.startOf(DateTime.makeUnsafe(now), period))
+
+const endOf = (period: Period, startsAt: number): number =>
   period === "total"
     ? Infinity
-    : DateTime.toEpochMillis(DateTime.add(DateTime.startOf(DateTime.makeUnsafe(now), period), { [`${period}s`]: 1 }))
-
-const opened = (period: Period, now: number): Account => ({
-  spent: 0n,
-  reserved: 0n,
-  unknown: 0,
-  resetsAt: endOf(period, now)
-})
+    : DateTime.toEpochMillis(DateTime.add(DateTime.makeUnsafe(startsAt), { [`${period}s`]: 1 }))
 
 /**
- * Accounts in memory: they are this process's and end with it. There are as many as budgets in use, and none is
- * forgotten, for that would be a budget spent twice.
+ * An account on which nothing is spent yet.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const makeMemory = (): Spending["Service"] => {
+export const open = (principal: string, period: Period, now: number): Account => {
+  const startsAt = startOf(period, now)
+  return { principal, period, startsAt, resetsAt: endOf(period, startsAt), spent: 0n, reserved: 0n, unknown: 0 }
+}
+
+/**
+ * Who is told of accounts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Observer {
+  /** An account was asked for; nothing needs to be left on it. */
+  readonly onUse: (account: Account) => void
+  /** It was added to what is spent. */
+  readonly onSettle: (account: Account, spent: Money.Money, unknown: number) => void
+}
+
+/**
+ * Accounts in memory, none of them forgotten before its period ends, for that would be a budget spent twice.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Accounts {
+  readonly reserve: Spending["Service"]["reserve"]
+  /** The account of this moment, a new one where none is known. */
+  readonly find: (principal: string, period: Period, now: number) => Account
+  readonly add: (account: Account) => void
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeAccounts = (observer?: Observer): Accounts => {
   const accounts = new Map<string, Account>()
   const keyOf = (principal: string, period: Period) => `${period} ${principal}`
+  const add = (account: Account) => accounts.set(keyOf(account.principal, account.period), account)
   const find = (principal: string, period: Period, now: number): Account => {
     const known = accounts.get(keyOf(principal, period))
-    return known !== undefined && now < known.resetsAt ? known : opened(period, now)
+    return known !== undefined && now < known.resetsAt ? known : open(principal, period, now)
   }
-  return Spending.of({
+  return {
+    add,
+    find,
     reserve: (claims, amount) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const held: Array<Account> = []
         // Looked at and taken in one step, or two could take the same.
         for (const { limit, period, principal } of claims) {
           const account = find(principal, period, now)
+          add(account)
+          observer?.onUse(account)
           const left = limit - account.spent - account.reserved
           if (amount > left || left <= 0n) {
             const { reserved, resetsAt, spent } = account
@@ -150,11 +200,7 @@ export const makeMemory = (): Spending["Service"] => {
           }
           held.push(account)
         }
-        for (const [index, account] of held.entries()) {
-          const { period, principal } = claims[index]!
-          accounts.set(keyOf(principal, period), account)
-          account.reserved += amount
-        }
+        for (const account of held) account.reserved += amount
         return Effect.succeed({
           settle: (spent, unknown) =>
             Effect.sync(() => {
@@ -162,11 +208,38 @@ export const makeMemory = (): Spending["Service"] => {
                 account.reserved -= amount
                 account.spent += spent
                 account.unknown += unknown
+                observer?.onSettle(account, spent, unknown)
               }
             })
         })
-      }),
-    spent: (principal, period) => Effect.map(Clock.currentTimeMillis, (now) => ({ ...find(principal, period, now) }))
+      })
+  }
+}
+
+/**
+ * How an account stands.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const standing = ({ reserved, resetsAt, spent, unknown }: Account): Spent => ({
+  spent,
+  reserved,
+  unknown,
+  resetsAt
+})
+
+/**
+ * Accounts in memory: they are this process's and end with it. There are as many as budgets in use.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeMemory = (): Spending["Service"] => {
+  const { find, reserve } = makeAccounts()
+  return Spending.of({
+    reserve,
+    spent: (principal, period) => Effect.map(Clock.currentTimeMillis, (now) => standing(find(principal, period, now)))
   })
 }
 

@@ -19,6 +19,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { createRequire } from "node:module"
 import { badInput, ExitCode } from "./ExitCode.ts"
 import * as Flags from "./Flags.ts"
+import { keys } from "./Keys.ts"
 import { red, say } from "./Output.ts"
 import { variables } from "./Vendors.ts"
 
@@ -126,7 +127,7 @@ const root = Command.make("llmdispatcher").pipe(
   Vendors: ${variables.join(", ")}; without any, a sandbox answers.
   Exit codes: 0 answered, 2 bad input, 3 failed but may succeed later, 4 failed for good, 130 interrupted.`
   ),
-  Command.withSubcommands([send, serve, models, init, check, stats, simulate]),
+  Command.withSubcommands([send, serve, keys, models, init, check, stats, simulate]),
   Command.withExamples([
     { command: "llmdispatcher send \"Hello\"", description: "Ask" },
     { command: "llmdispatcher models", description: "List what can be asked" },

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 
 import { FetchHttpClient } from "effect/http"
 import * as Runtime from "../config/Runtime.ts"
@@ -82,9 +83,13 @@ const unknownVendor = (names: ReadonlyArray<string>, asked: ReadonlyArray<string
 export const badConfiguration = ({ message }: Runtime.LoadError): Failure =>
   usage(message.split("\n").join("\nllmdispatcher: "))
 
+/** What a command wants of each dispatch beside what the configuration says. */
+type More = NonNullable<Parameters<typeof Runtime.make>[2]>
+
 /**
- * The dispatcher of a configuration that was loaded, with the cache and the database it asks for; `more` is what the
- * command itself wants of each dispatch.
+ * The dispatcher of a configuration that was loaded, with the cache and the database it asks for.
+ *
+ * `more` is what the command itself wants of each dispatch; it may ask the dispatcher, once that is there.
  *
  * @since 0.1.0
  * @category constructors
@@ -92,7 +97,10 @@ export const badConfiguration = ({ message }: Runtime.LoadError): Failure =>
 export const start = Effect.fnUntraced(function*(
   from: Runtime.Options,
   loaded: Runtime.Loaded,
-  more?: Parameters<typeof Runtime.make>[2]
+  more: (
+    equipment: Equipment.Equipment,
+    runtime: () => Runtime.Runtime
+  ) => Effect.Effect<More, Failure, Scope.Scope> = () => Effect.succeed({})
 ) {
   const http = yield* Layer.build(layerHttp(loaded.entries))
   const telemetry = yield* Effect.provideContext(
@@ -108,15 +116,17 @@ export const start = Effect.fnUntraced(function*(
         Effect.map(runtime!.dispatcher.embed({ model, inputs: [text] }), ({ vectors }) => vectors[0] ?? [])
       )
   )
-  runtime = yield* Runtime.make(from, loaded, {
-    ...more,
+  const wanted = yield* more(equipment, () => runtime!)
+  const made = yield* Runtime.make(from, loaded, {
+    ...wanted,
     cache: equipment.cache,
-    recorders: [...equipment.recorders, ...more?.recorders ?? []]
+    recorders: [...equipment.recorders, ...wanted.recorders ?? []]
   }).pipe(
     Effect.provideContext(Context.merge(http, telemetry)),
     Effect.mapError(badConfiguration)
   )
-  return { runtime, equipment, telemetry }
+  runtime = made
+  return { runtime: made, equipment, telemetry }
 })
 
 /**

@@ -209,7 +209,7 @@ export const make = Effect.fnUntraced(function*(
   first: Loaded,
   more?: {
     readonly cache?: Cache["Service"] | undefined
-  } & Pick<Dispatcher.Reconfiguration, "admission" | "prepare" | "recorders" | "caller">
+  } & Pick<Dispatcher.Reconfiguration, "admission" | "prepare" | "recorders" | "caller" | "permit">
 ): Effect.fn.Return<Runtime, Document.DocumentError, Vendors.Needs> {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
@@ -232,7 +232,9 @@ export const make = Effect.fnUntraced(function*(
       return {
         ...assembled,
         admission: [...more?.admission ?? [], ...assembled.admission ?? []],
-        prepare: [...more?.prepare ?? [], ...assembled.prepare ?? []],
+        // What the command wants stands last: what it has looked at is what goes on.
+        prepare: [...assembled.prepare ?? [], ...more?.prepare ?? []],
+        permit: more?.permit,
         recorders: more?.recorders,
         caller: more?.caller
       }

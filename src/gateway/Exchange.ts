@@ -58,17 +58,14 @@ export const refuse = (call: Call, { refusal }: Pick<Dialect, "refusal">, failur
   return { status, reason: reason ?? failure.kind }
 }
 
-/** What a header may carry: a name from a vendor's list could hold anything. */
-const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 1_024)
-
 const headersOf = (
   target: string,
   attempts: number,
   losses: ReadonlyArray<string>
 ): Record<string, string> => ({
-  "llmdispatcher-target": plain(target),
+  "llmdispatcher-target": target,
   "llmdispatcher-attempts": String(attempts),
-  ...(losses.length === 0 ? undefined : { "llmdispatcher-losses": plain(losses.join(", ")) })
+  ...(losses.length === 0 ? undefined : { "llmdispatcher-losses": losses.join(", ") })
 })
 
 const failureOf = ({ conceal }: Surroundings, asked: Asked, error: DispatchError): Effect.Effect<Failure.Failure> =>
@@ -80,6 +77,8 @@ const failureOf = ({ conceal }: Surroundings, asked: Asked, error: DispatchError
   })
 
 const internal = Failure.make("internal", "the gateway failed")
+
+const stopping = Failure.make("overloaded", "the gateway is stopping", { reason: "Shed" })
 
 const whole = (
   surroundings: Surroundings,
@@ -156,7 +155,7 @@ const stream = (
       Effect.onExit((exit) =>
         Effect.sync(() => {
           if (Exit.isSuccess(exit) || events === undefined) return
-          call.write(events.failed(Failure.make("overloaded", "the gateway is stopping", { reason: "Shed" })))
+          call.write(events.failed(Cause.hasInterrupts(exit.cause) ? stopping : internal))
           call.end()
         })
       )
@@ -164,7 +163,7 @@ const stream = (
   })
 
 /**
- * Answers a call in a dialect; a defect is told as an internal failure, without its words.
+ * Answers a call in a dialect.
  *
  * @since 0.1.0
  * @category constructors
@@ -203,12 +202,6 @@ export const answer = (
   }
 
   return call.json.pipe(
-    Effect.matchEffect({ onFailure: refused, onSuccess: understood }),
-    Effect.catchDefect((defect) =>
-      Effect.andThen(
-        Effect.logError("a call failed for a fault of the gateway", Cause.die(defect)),
-        refused(internal)
-      )
-    )
+    Effect.matchEffect({ onFailure: refused, onSuccess: understood })
   )
 }

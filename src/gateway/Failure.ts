@@ -100,6 +100,18 @@ const kinds: { readonly [reason: string]: Kind } = {
   MalformedResponse: "upstream"
 }
 
+/** Where no vendor was asked it is we who refuse, and the caller who may do something about it. */
+const ours: { readonly [reason: string]: Kind } = {
+  Unauthenticated: "unauthenticated",
+  PermissionDenied: "permission-denied"
+}
+
+const isOurs = ({ attempts = [], target, vendor }: DispatchError): boolean =>
+  vendor === undefined && target === undefined && attempts.length === 0
+
+/** Of a hundred thousand faults the first say enough. */
+const shortened = (message: string): string => message.length <= 4_096 ? message : `${message.slice(0, 4_096)}…`
+
 /**
  * The failure of a dispatch, told to its caller; of several attempts the last one's decides the kind.
  *
@@ -112,7 +124,8 @@ export const ofDispatchError = (error: DispatchError): Failure => {
     ? error.attempts?.findLast(({ reason }) => reason !== undefined)?.reason
     : reason._tag
   const field = reason._tag === "InvalidRequest" ? reason.issues?.[0]?.field : undefined
-  return make(kinds[last ?? ""] ?? "internal", error.message, {
+  const kind = (isOurs(error) ? ours[reason._tag] : undefined) ?? kinds[last ?? ""] ?? "internal"
+  return make(kind, shortened(error.message), {
     reason: reason._tag,
     ...(field === undefined ? undefined : { field }),
     ...(error._tag === "RetryableError" && error.retryAfter !== undefined

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect } from "effect"
+import { Cause, Clock, Effect } from "effect"
 import { type Caller, CurrentPrincipal } from "../access/CurrentPrincipal.ts"
 import type { Dispatcher } from "../Dispatcher.ts"
 import type { DispatchError } from "../VendorError.ts"
@@ -12,6 +12,7 @@ import type { Dialect } from "./Dialect.ts"
 import * as Endpoints from "./Endpoints.ts"
 import * as Exchange from "./Exchange.ts"
 import * as Failure from "./Failure.ts"
+import type * as Fairness from "./Fairness.ts"
 import * as Sides from "./Sides.ts"
 
 /**
@@ -46,6 +47,8 @@ export interface Options extends Sides.Surroundings {
   readonly authenticate: Authenticate
   /** By default errors are told as they are. */
   readonly conceal?: ((error: DispatchError) => Effect.Effect<DispatchError>) | undefined
+  /** How many calls each caller may have under way; by default any number. */
+  readonly fairness?: Fairness.Fairness | undefined
   /** Is told of every call when it is over. */
   readonly log?: ((access: Access) => void) | undefined
 }
@@ -84,12 +87,21 @@ const deployed = (call: Call, endpoint: Endpoints.Endpoint): Call =>
 const refusalOf = (endpoint: Endpoints.Endpoint): Pick<Dialect, "refusal"> =>
   endpoint._tag === "Answer" ? endpoint.dialect : Sides.refusals[endpoint.family]
 
+const internal = Failure.make("internal", "the gateway failed")
+
+const stopping = Failure.make("overloaded", "the gateway is stopping", { reason: "Shed", retryAfter: 1_000 })
+
+const tooMany = Failure.make("rate-limited", "too many calls of this caller are under way", {
+  reason: "CallerLimited",
+  retryAfter: 1_000
+})
+
 /**
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options: Options): Gateway => {
-  const { authenticate, conceal = Effect.succeed, dispatcher, log } = options
+  const { authenticate, conceal = Effect.succeed, dispatcher, fairness, log } = options
   const surroundings: Exchange.Surroundings = { dispatcher, conceal }
 
   const answered = (call: Call, endpoint: Endpoints.Endpoint, now: number): Effect.Effect<Exchange.Outcome> =>
@@ -111,26 +123,49 @@ export const make = (options: Options): Gateway => {
         const clock = fiber.getRef(Clock.Clock)
         const startedAt = clock.currentTimeMillisUnsafe()
         let principal: string | undefined
+        let share: string | undefined
         const done = (outcome: Exchange.Outcome) => {
+          if (share !== undefined) fairness?.leave(share)
           if (log === undefined) return
           const duration = clock.currentTimeMillisUnsafe() - startedAt
           const { id, method, path } = call
           log({ id, method, path, startedAt, duration, principal, ...outcome })
         }
+        const refuse = (failure: Failure.Failure) => Exchange.refuse(call, refusalOf(endpoint), failure)
+        // What is taken here is given back in `done`, to which every way leads.
+        const fairly = (caller: string, answered: Effect.Effect<Exchange.Outcome>) => {
+          if (fairness === undefined) return answered
+          if (!fairness.take(caller)) return Effect.sync(() => refuse(tooMany))
+          share = caller
+          return answered
+        }
         return authenticate(call.headers).pipe(
           Effect.matchEffect({
-            onFailure: (failure) => Effect.sync(() => Exchange.refuse(call, refusalOf(endpoint), failure)),
+            onFailure: (failure) => Effect.sync(() => refuse(failure)),
             onSuccess: (caller) => {
-              if (caller === undefined) return answered(call, endpoint, startedAt)
+              if (caller === undefined) return fairly("", answered(call, endpoint, startedAt))
               principal = caller.id
-              return Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
+              const own = Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
                 ...caller,
                 requestId: call.id
               })
+              return fairly(caller.id, own)
             }
           }),
+          Effect.catchDefect((defect) =>
+            Effect.andThen(
+              Effect.logError("a call failed for a fault of the gateway", Cause.die(defect)),
+              Effect.sync(() => refuse(internal))
+            )
+          ),
           Effect.map(done),
-          Effect.onInterrupt(() => Effect.sync(() => done({ status: 499, reason: "Interrupted" })))
+          Effect.onInterrupt(() =>
+            Effect.sync(() => {
+              // Whoever is still there is told; a stream that has begun was told in its own way.
+              refuse(stopping)
+              done({ status: 499, reason: "Interrupted" })
+            })
+          )
         )
       })
   }

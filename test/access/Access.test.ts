@@ -13,7 +13,7 @@ import * as Spending from "../../src/access/Spending.ts"
 import * as Request from "../../src/Request.ts"
 import { dispatchOf } from "../support/calls.ts"
 import { answer, finish, sequence, textParts } from "../support/vendors.ts"
-import { as, memory, principal, reasonOf } from "./support.ts"
+import { as, keptIn, principal, reasonOf } from "./support.ts"
 
 /** Three tokens in and two out, at a dollar a token. */
 const price = { input: 1_000_000, output: 1_000_000 }
@@ -41,16 +41,19 @@ const dispatcherOf = Effect.fnUntraced(function*(
 
 const denied = (description: string) => ({ _tag: "PermissionDenied", description })
 
-describe("Access", () => {
-  it.effect("lets through what is granted: a route grants its targets, which are not named", () =>
+describe.each(keptIn)("Access in $name", { timeout: 30_000 }, ({ skip, start }) => {
+  const test = it.effect.skipIf(skip)
+  const everything = start()
+
+  test("lets through what is granted: a route grants its targets, which are not named", () =>
     Effect.gen(function*() {
       yield* principal("app", { models: ["cheap"] })
       const { ask, calls } = yield* dispatcherOf()
       expect(yield* ask("app")).toBe(undefined)
       expect(calls().map(({ model }) => model)).toEqual(["small"])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses who is not named, not known, revoked or out of time", () =>
+  test("refuses who is not named, not known, revoked or out of time", () =>
     Effect.gen(function*() {
       yield* principal("app", {})
       const { ask, calls, dispatcher } = yield* dispatcherOf()
@@ -60,9 +63,9 @@ describe("Access", () => {
       yield* Principals.Principals.use(({ revoke }) => revoke("app")).pipe(as("root"))
       expect(yield* ask("app")).toEqual({ _tag: "Unauthenticated", description: "the principal \"app\" is revoked" })
       expect(calls()).toEqual([])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses a model that is not granted in the same words whether there is one or not", () =>
+  test("refuses a model that is not granted in the same words whether there is one or not", () =>
     Effect.gen(function*() {
       yield* principal("app", { models: ["cheap", "gpt-*"] })
       const { ask, calls } = yield* dispatcherOf()
@@ -72,9 +75,9 @@ describe("Access", () => {
         )
       }
       expect(calls()).toEqual([])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("sends only to vendors that are granted, and refuses a wish for others", () =>
+  test("sends only to vendors that are granted, and refuses a wish for others", () =>
     Effect.gen(function*() {
       yield* principal("app", { vendors: ["two"], features: ["vendorChoice"] })
       yield* principal("none", { vendors: [] })
@@ -86,7 +89,7 @@ describe("Access", () => {
         denied("the vendors one are not granted, granted are: two")
       )
       expect(yield* ask("none")).toEqual(denied("no vendor is granted"))
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
   it.effect.each<[string, Partial<Omit<RequestInput, "prompt" | "messages">>]>([
     ["tools", { tools: [{ name: "t", parameters: { type: "object" } }] }],
@@ -104,9 +107,9 @@ describe("Access", () => {
       expect(yield* ask("less", request)).toEqual(denied(`the feature "${feature}" is not granted`))
       expect(yield* ask("more", request)).toBe(undefined)
       expect(yield* ask("less")).toBe(undefined)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses files by their kind, wherever they stand", () =>
+  test("refuses files by their kind, wherever they stand", () =>
     Effect.gen(function*() {
       yield* principal("app", { features: ["documents"] })
       const { dispatcher } = yield* dispatcherOf()
@@ -117,9 +120,9 @@ describe("Access", () => {
         )
       expect(yield* refusal("image/png")).toEqual(denied("the feature \"images\" is not granted"))
       expect(yield* refusal("audio/wav")).toEqual(denied("the feature \"audio\" is not granted"))
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses to stream where that is not granted", () =>
+  test("refuses to stream where that is not granted", () =>
     Effect.gen(function*() {
       yield* principal("app", { features: [] })
       const { dispatcher } = yield* dispatcherOf()
@@ -127,9 +130,9 @@ describe("Access", () => {
       expect(yield* reasonOf(Stream.runDrain(stream)).pipe(as("app"))).toEqual(
         denied("the feature \"streaming\" is not granted")
       )
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("bounds answers that set no bound, and refuses a larger one and a larger request", () =>
+  test("bounds answers that set no bound, and refuses a larger one and a larger request", () =>
     Effect.gen(function*() {
       yield* principal("app", { limits: { maxOutputTokens: 100, maxRequestSize: 500 } })
       const { ask, calls } = yield* dispatcherOf()
@@ -140,9 +143,9 @@ describe("Access", () => {
         denied("answers of at most 100 tokens are granted, 101 are asked for")
       )
       expect((yield* ask("app", { metadata: { long: "x".repeat(500) } }))?._tag).toBe("PermissionDenied")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("looks at the route to which a rule leads, not at the one asked for, and does not tell it", () => {
+  test("looks at the route to which a rule leads, not at the one asked for, and does not tell it", () => {
     const routing: Routing = {
       routes: { cheap: ["one/small"], big: ["two/large"] },
       rules: [{ when: { metadata: { tier: "gold" } }, route: "big" }, { when: { model: "old" }, route: "cheap" }]
@@ -155,10 +158,10 @@ describe("Access", () => {
       )
       expect(yield* ask("app", { model: "old" })).toBe(undefined)
       expect(calls().map(({ model }) => model)).toEqual(["small"])
-    }).pipe(Effect.provide(memory({ routing })))
+    }).pipe(Effect.provide(everything({ routing })))
   })
 
-  it.effect("looks again at a request that was changed on its way", () => {
+  test("looks again at a request that was changed on its way", () => {
     const routing: Routing = {
       routes: { cheap: ["one/small"], big: ["two/large"] },
       rules: [{ when: ({ maxTokens }) => maxTokens === 7, route: "big" }]
@@ -170,10 +173,10 @@ describe("Access", () => {
       })
       expect((yield* ask("app"))?._tag).toBe("PermissionDenied")
       expect(calls()).toEqual([])
-    }).pipe(Effect.provide(memory({ routing })))
+    }).pipe(Effect.provide(everything({ routing })))
   })
 
-  it.effect("takes `default` for requests without a model, and a mode that is no route for the same", () => {
+  test("takes `default` for requests without a model, and a mode that is no route for the same", () => {
     const routing: Routing = { routes: { "default": ["one/small"], fast: ["two/large"] } }
     return Effect.gen(function*() {
       yield* principal("app", { models: ["default"] })
@@ -185,10 +188,10 @@ describe("Access", () => {
         denied("a request without a model (\"fast\") is not granted, granted are: default")
       )
       expect(calls().map(({ model }) => model)).toEqual(["small", "small"])
-    }).pipe(Effect.provide(memory({ routing })))
+    }).pipe(Effect.provide(everything({ routing })))
   })
 
-  it.effect("counts a child's requests for all above it, and tells it only its own limit", () =>
+  test("counts a child's requests for all above it, and tells it only its own limit", () =>
     Effect.gen(function*() {
       yield* principal("acme", { limits: { requestsPerMinute: 3 } })
       yield* principal("ann", { limits: { requestsPerMinute: 2 } }, "acme")
@@ -205,9 +208,9 @@ describe("Access", () => {
       })
       yield* TestClock.adjust("20 seconds")
       expect(yield* ask("bob")).toBe(undefined)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("takes nothing of a child's limit for what its parent refuses", () =>
+  test("takes nothing of a child's limit for what its parent refuses", () =>
     Effect.gen(function*() {
       yield* principal("acme", { limits: { requestsPerMinute: 1 } })
       yield* principal("ann", { limits: { requestsPerMinute: 1 } }, "acme")
@@ -218,9 +221,9 @@ describe("Access", () => {
       expect((yield* ask("ann"))?._tag).toBe("CallerLimited")
       yield* update("acme", { grant: {} }).pipe(as("root"))
       expect(yield* ask("ann")).toBe(undefined)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("takes tokens as estimated, and gives back what was not taken", () =>
+  test("takes tokens as estimated, and gives back what was not taken", () =>
     Effect.gen(function*() {
       yield* principal("app", { limits: { tokensPerMinute: 1_000 } })
       const { ask } = yield* dispatcherOf()
@@ -229,9 +232,9 @@ describe("Access", () => {
         _tag: "CallerLimited",
         description: "at most 1000 tokens in 1m"
       })
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("gives all tokens back where nobody was called, and lets the estimate stand where nobody told", () =>
+  test("gives all tokens back where nobody was called, and lets the estimate stand where nobody told", () =>
     Effect.gen(function*() {
       yield* principal("app", { limits: { tokensPerMinute: 1_000 } })
       const { admission } = yield* Access.Access
@@ -243,9 +246,9 @@ describe("Access", () => {
         return reason?._tag
       })
       expect([yield* ask(0), yield* ask(1), yield* ask(0)]).toEqual([undefined, undefined, "CallerLimited"])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("counts dispatches under way, streams until they end, for all above", () =>
+  test("counts dispatches under way, streams until they end, for all above", () =>
     Effect.gen(function*() {
       yield* principal("acme", { limits: { concurrency: 2 } })
       yield* principal("ann", { limits: { concurrency: 1 } }, "acme")
@@ -255,25 +258,30 @@ describe("Access", () => {
       const parts = Stream.fromIterable(textParts("a")).pipe(
         Stream.mapEffect((part) => part === finish ? Effect.as(Deferred.await(open), part) : Effect.succeed(part))
       )
-      const { vendor } = sequence("one", [Effect.succeed({ parts, losses: [] })])
+      const { calls, vendor } = sequence("one", [Effect.succeed({ parts, losses: [] })])
       const dispatcher = yield* Dispatcher.make({ vendors: [vendor], admission: [access.admission] })
       const run = (id: string) => reasonOf(Stream.runDrain(dispatcher.stream({ prompt: "Hello" }))).pipe(as(id))
+      // A database answers in its own time.
+      const reached = (times: number) =>
+        Effect.repeat(TestClock.withLive(Effect.sleep("1 millis")), { until: () => calls.length === times })
       const first = yield* Effect.forkChild(run("ann"))
       const second = yield* Effect.forkChild(run("bob"))
+      yield* reached(2)
       yield* TestClock.adjust("1 second")
       const own = { _tag: "CallerLimited", description: "at most 1 requests at once" }
       const shared = { _tag: "CallerLimited", description: "a limit that is shared with others is reached" }
       expect([yield* run("ann"), yield* run("bob")]).toEqual([own, shared])
       yield* Fiber.interrupt(second)
       const third = yield* Effect.forkChild(run("bob"))
+      yield* reached(3)
       yield* TestClock.adjust("1 second")
       expect(yield* run("bob")).toEqual(shared)
       yield* Deferred.succeed(open, undefined)
       expect([yield* Fiber.join(first), yield* Fiber.join(third)]).toEqual([undefined, undefined])
       expect(yield* run("ann")).toBe(undefined)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("lets a child exhaust its parent's budget, for all below it, to the cent", () =>
+  test("lets a child exhaust its parent's budget, for all below it, to the cent", () =>
     Effect.gen(function*() {
       yield* principal("acme", { budget: { total: 12_000_000_000_000n } })
       yield* principal("ann", { budget: { day: 11_000_000_000_000n } }, "acme")
@@ -289,9 +297,9 @@ describe("Access", () => {
       expect([yield* ask("bob"), yield* ask("ann")]).toEqual([shared, shared])
       expect(yield* ask("other")).toBe(undefined)
       expect(calls().length).toBe(4)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("reserves what is estimated, so that no more run at once than the budget has for", () =>
+  test("reserves what is estimated, so that no more run at once than the budget has for", () =>
     Effect.gen(function*() {
       yield* principal("app", { budget: { day: 25_000_000_000_000n } })
       const { admission } = yield* Access.Access
@@ -308,18 +316,18 @@ describe("Access", () => {
       })
       yield* Effect.forEach(dispatches, ({ end }) => end)
       expect(yield* spent("app", "day")).toEqual({ spent: 0n, reserved: 0n, unknown: 0, resetsAt: 86_400_000 })
-    }).pipe(Effect.provide(memory({ estimate: () => 10 }))))
+    }).pipe(Effect.provide(everything({ estimate: () => 10 }))))
 
-  it.effect("takes a narrower grant into account from the next request on", () =>
+  test("takes a narrower grant into account from the next request on", () =>
     Effect.gen(function*() {
       yield* principal("app", {})
       const { ask } = yield* dispatcherOf()
       expect(yield* ask("app")).toBe(undefined)
       yield* Principals.Principals.use(({ update }) => update("app", { grant: { models: ["gpt-5"] } })).pipe(as("root"))
       expect((yield* ask("app"))?._tag).toBe("PermissionDenied")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses, to be tried again, while principals or accounts cannot be reached", () =>
+  test("refuses, to be tried again, while principals or accounts cannot be reached", () =>
     Effect.gen(function*() {
       yield* principal("app", { budget: { day: 1n } })
       const away = () => Effect.fail(new StoreUnavailable({ store: "things" }))
@@ -333,9 +341,9 @@ describe("Access", () => {
         Effect.provideService(Spending.Spending, { reserve: away, spent: away })
       )
       expect(yield* reasonOf(poor.admission(dispatchOf().dispatch)).pipe(as("app"))).toEqual(reason)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("shares limits through the store of limits in the context", () =>
+  test("shares limits through the store of limits in the context", () =>
     Effect.gen(function*() {
       yield* principal("app", { limits: { requestsPerMinute: 1 } })
       const [one, two] = [yield* Access.make(), yield* Access.make()]
@@ -343,9 +351,9 @@ describe("Access", () => {
         reasonOf(access.admission(dispatchOf().dispatch)).pipe(as("app"))
       expect(yield* ask(one)).toBe(undefined)
       expect((yield* ask(two))?._tag).toBe("CallerLimited")
-    }).pipe(Effect.provide(Layer.mergeAll(memory(), RateLimiter.layerStoreMemory))))
+    }).pipe(Effect.provide(Layer.mergeAll(everything(), RateLimiter.layerStoreMemory))))
 
-  it.effect("tells names and errors without what may not be known", () =>
+  test("tells names and errors without what may not be known", () =>
     Effect.gen(function*() {
       yield* principal("app", { models: ["cheap", "one/*", "two/*"], vendors: ["one"] })
       const { conceal, permitUse, visible } = yield* Access.Access
@@ -361,9 +369,9 @@ describe("Access", () => {
       expect(yield* reasonOf(permitUse({ model: "big", features: ["embeddings"] })).pipe(as("app"))).toEqual(
         denied("the model \"big\" is not granted, granted are: cheap, one/*, two/*")
       )
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("knows behind a cache who asks", () =>
+  test("knows behind a cache who asks", () =>
     Effect.gen(function*() {
       yield* principal("app", { models: ["cheap"] })
       yield* principal("less", { models: ["big"] })
@@ -371,9 +379,9 @@ describe("Access", () => {
       expect((yield* ask("less"))?._tag).toBe("PermissionDenied")
       expect([yield* ask("app"), yield* ask("app")]).toEqual([undefined, undefined])
       expect(calls().length).toBe(1)
-    }).pipe(Effect.provide(Layer.mergeAll(memory(), Cache.layerMemory()))))
+    }).pipe(Effect.provide(Layer.mergeAll(everything(), Cache.layerMemory()))))
 
-  it.effect("keeps answers from a cache from who may not ask, where the cache asks for permission", () =>
+  test("keeps answers from a cache from who may not ask, where the cache asks for permission", () =>
     Effect.gen(function*() {
       yield* principal("app", { models: ["cheap"] })
       yield* principal("less", { models: ["big"] })
@@ -385,5 +393,5 @@ describe("Access", () => {
       expect([yield* ask("app"), yield* ask("app")]).toEqual([undefined, undefined])
       expect((yield* ask("less"))?._tag).toBe("PermissionDenied")
       expect(calls().length).toBe(1)
-    }).pipe(Effect.provide(Layer.mergeAll(memory(), Cache.layerMemory()))))
+    }).pipe(Effect.provide(Layer.mergeAll(everything(), Cache.layerMemory()))))
 })

@@ -10,7 +10,7 @@ import * as Audit from "../../src/access/Audit.ts"
 import type { Scope } from "../../src/access/Grant.ts"
 import * as Principals from "../../src/access/Principals.ts"
 import * as Table from "../../src/access/Table.ts"
-import { as, memory, principal } from "./support.ts"
+import { as, keptIn, principal } from "./support.ts"
 
 const scopes: ReadonlyArray<Scope> = ["keys:read", "keys:write"]
 
@@ -25,8 +25,11 @@ const family = Effect.gen(function*() {
 const tagOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string; readonly because?: string }, R>) =>
   Effect.match(effect, { onFailure: ({ _tag, because }) => because ?? _tag, onSuccess: () => "done" })
 
-describe("AccessKeys", () => {
-  it.effect("issues a key of 256 random bits that says who comes with it", () =>
+describe.each(keptIn)("AccessKeys in $name", { timeout: 30_000 }, ({ skip, start }) => {
+  const test = it.effect.skipIf(skip)
+  const everything = start()
+
+  test("issues a key of 256 random bits that says who comes with it", () =>
     Effect.gen(function*() {
       const { issue, list, verify } = yield* family
       const { key, token } = yield* issue({ principal: "app", name: "laptop" }).pipe(as("acme"))
@@ -39,9 +42,9 @@ describe("AccessKeys", () => {
       const again = yield* issue({ principal: "app", name: "laptop" }).pipe(as("acme"))
       expect(Redacted.value(again.token).slice(-43)).not.toBe(text.slice(-43))
       expect((yield* list("app").pipe(as("acme"))).map(({ id }) => id)).toEqual([key.id, again.key.id])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("knows no key that differs in any character, and tells nothing more of it", () =>
+  test("knows no key that differs in any character, and tells nothing more of it", () =>
     Effect.gen(function*() {
       const { issue, verify } = yield* family
       const { token } = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
@@ -54,9 +57,9 @@ describe("AccessKeys", () => {
       for (const wrong of [...hostile, `lld_${"_".repeat(63)}`, "__proto__", "x".repeat(1e6)]) {
         expect(yield* tagOf(verify(Redacted.make(wrong)))).toBe("unknown")
       }
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("shows the key to nobody but whoever asked for it", () =>
+  test("shows the key to nobody but whoever asked for it", () =>
     Effect.gen(function*() {
       const { issue, list, rotate, verify } = yield* family
       const issued = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
@@ -78,9 +81,9 @@ describe("AccessKeys", () => {
         expect(text.includes(btoa(secret))).toBe(false)
       }
       expect(JSON.stringify(yield* recent()).includes(issued.key.hash)).toBe(false)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses an expired and a revoked key, telling so only to who has all of it", () =>
+  test("refuses an expired and a revoked key, telling so only to who has all of it", () =>
     Effect.gen(function*() {
       const { issue, revoke, verify } = yield* family
       const short = yield* issue({ principal: "app", name: "short", expiresAt: 1_000 }).pipe(as("acme"))
@@ -92,9 +95,9 @@ describe("AccessKeys", () => {
       expect(yield* tagOf(verify(short.token))).toBe("expired")
       const guess = Redacted.make(Redacted.value(gone.token).slice(0, -43) + "A".repeat(43))
       expect(yield* tagOf(verify(guess))).toBe("unknown")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("rotates a key, the old one going on for its grace and no longer than it would have", () =>
+  test("rotates a key, the old one going on for its grace and no longer than it would have", () =>
     Effect.gen(function*() {
       const { issue, rotate, verify } = yield* family
       const old = yield* issue({ principal: "app", name: "a", expiresAt: 100_000 }).pipe(as("acme"))
@@ -110,17 +113,17 @@ describe("AccessKeys", () => {
       const last = yield* rotate(fresh.key.id, { grace: "1 day" }).pipe(as("acme"))
       yield* TestClock.setTime(100_000)
       expect([yield* tagOf(verify(fresh.token)), yield* tagOf(verify(last.token))]).toEqual(["expired", "expired"])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("ends a key at once that is rotated without grace", () =>
+  test("ends a key at once that is rotated without grace", () =>
     Effect.gen(function*() {
       const { issue, rotate, verify } = yield* family
       const old = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
       const fresh = yield* rotate(old.key.id, { grace: 0 }).pipe(as("acme"))
       expect([yield* tagOf(verify(old.token)), yield* tagOf(verify(fresh.token))]).toEqual(["expired", "done"])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("finds no key of a principal that is not below whoever asks, and asks for the scope", () =>
+  test("finds no key of a principal that is not below whoever asks, and asks for the scope", () =>
     Effect.gen(function*() {
       const { issue, list, revoke, rotate, verify } = yield* family
       const { key, token } = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
@@ -133,18 +136,18 @@ describe("AccessKeys", () => {
       expect(yield* tagOf(issue({ name: "b" }).pipe(as("app")))).toBe("NotPermitted")
       expect(yield* tagOf(revoke(key.id))).toBe("NotPermitted")
       expect(yield* tagOf(verify(token))).toBe("done")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("makes no key that outlives the key it is asked for with", () =>
+  test("makes no key that outlives the key it is asked for with", () =>
     Effect.gen(function*() {
       const { issue } = yield* family
       const { key } = yield* issue({ name: "short", expiresAt: 5_000 }).pipe(as("acme"))
       const longer = issue({ name: "longer", expiresAt: 5_001 }).pipe(as("acme", key.id))
       expect(yield* tagOf(longer)).toBe("GrantExceeds")
       expect((yield* issue({ name: "same" }).pipe(as("acme", key.id))).key.expiresAt).toBe(5_000)
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("notes to the minute when a key was used", () =>
+  test("notes to the minute when a key was used", () =>
     Effect.gen(function*() {
       const { issue, list, verify } = yield* family
       const { token } = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
@@ -155,8 +158,30 @@ describe("AccessKeys", () => {
           return (yield* list("app").pipe(as("acme")))[0]?.lastUsedAt
         })
       expect([yield* usedAt(1_000), yield* usedAt(60_999), yield* usedAt(61_000)]).toEqual([1_000, 1_000, 61_000])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
+  test("records what was issued, rotated and revoked, for those above to see", () =>
+    Effect.gen(function*() {
+      const { issue, revoke, rotate } = yield* family
+      const { key } = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
+      yield* rotate(key.id, { grace: 0 }).pipe(as("acme"))
+      yield* Effect.exit(revoke(key.id).pipe(as("other")))
+      const { recent } = yield* Audit.Audit
+      const told = (yield* recent({ within: "acme" })).filter(({ action }) => action.startsWith("key."))
+      expect(told.map(({ action, actor, lineage, outcome }) => [action, actor, outcome, lineage])).toEqual([
+        ["key.rotate", "acme", "done", ["root", "acme", "app"]],
+        ["key.issue", "acme", "done", ["root", "acme", "app"]]
+      ])
+      expect(told[1]?.changes?.map(({ path }) => path)).toEqual(["id", "principal", "name", "createdAt"])
+      const [refused] = yield* recent({ within: "other", outcome: "refused" })
+      expect([refused?.action, refused?.reason, refused?.lineage]).toEqual(["key.revoke", "NotFound", [
+        "root",
+        "other"
+      ]])
+    }).pipe(Effect.provide(everything())))
+})
+
+describe("AccessKeys", () => {
   it.effect("hashes under a pepper where there is one, and takes no weak one", () =>
     Effect.gen(function*() {
       const pepper = Redacted.make("p".repeat(32))
@@ -193,26 +218,6 @@ describe("AccessKeys", () => {
       const { token } = yield* one.issue({ name: "a" }).pipe(as("root"))
       expect([yield* tagOf(one.verify(token)), yield* tagOf(two.verify(token))]).toEqual(["done", "unknown"])
     }).pipe(Effect.provide(Principals.layerMemory().pipe(Layer.provideMerge(Audit.layerMemory())))))
-
-  it.effect("records what was issued, rotated and revoked, for those above to see", () =>
-    Effect.gen(function*() {
-      const { issue, revoke, rotate } = yield* family
-      const { key } = yield* issue({ principal: "app", name: "a" }).pipe(as("acme"))
-      yield* rotate(key.id, { grace: 0 }).pipe(as("acme"))
-      yield* Effect.exit(revoke(key.id).pipe(as("other")))
-      const { recent } = yield* Audit.Audit
-      const told = (yield* recent({ within: "acme" })).filter(({ action }) => action.startsWith("key."))
-      expect(told.map(({ action, actor, lineage, outcome }) => [action, actor, outcome, lineage])).toEqual([
-        ["key.rotate", "acme", "done", ["root", "acme", "app"]],
-        ["key.issue", "acme", "done", ["root", "acme", "app"]]
-      ])
-      expect(told[1]?.changes?.map(({ path }) => path)).toEqual(["id", "principal", "name", "createdAt"])
-      const [refused] = yield* recent({ within: "other", outcome: "refused" })
-      expect([refused?.action, refused?.reason, refused?.lineage]).toEqual(["key.revoke", "NotFound", [
-        "root",
-        "other"
-      ]])
-    }).pipe(Effect.provide(memory())))
 })
 
 describe("AccessKey.fromHeaders", () => {

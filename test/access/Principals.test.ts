@@ -8,7 +8,7 @@ import * as Principals from "../../src/access/Principals.ts"
 import { StoreUnavailable } from "../../src/access/AccessError.ts"
 import { Principal } from "../../src/access/Principal.ts"
 import * as Table from "../../src/access/Table.ts"
-import { as, memory, principal } from "./support.ts"
+import { as, keptIn, principal } from "./support.ts"
 
 const scopes: ReadonlyArray<Scope> = ["principals:read", "principals:write"]
 
@@ -26,8 +26,11 @@ const tagOf = <A, R>(effect: Effect.Effect<A, AdministrationError, R>) =>
 
 const child = { name: "child", kind: "person", grant: {} } as const
 
-describe("Principals", () => {
-  it.effect("makes principals below others, and tells what a chain leaves them", () =>
+describe.each(keptIn)("Principals in $name", { timeout: 30_000 }, ({ skip, start }) => {
+  const test = it.effect.skipIf(skip)
+  const everything = start()
+
+  test("makes principals below others, and tells what a chain leaves them", () =>
     Effect.gen(function*() {
       const principals = yield* family
       const made = yield* principals.create({ ...child, grant: { models: ["gpt-5"] } }).pipe(as("team"))
@@ -44,9 +47,9 @@ describe("Principals", () => {
       expect(chain.map(({ id }) => id)).toEqual(["root", "acme", "team", made.id])
       expect(effective.models).toEqual([["gpt-5"]])
       expect((yield* principals.list().pipe(as("team"))).map(({ name }) => name)).toEqual(["user", "child"])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("gives no child more than its parent has, at its creation or later", () =>
+  test("gives no child more than its parent has, at its creation or later", () =>
     Effect.gen(function*() {
       const principals = yield* family
       const create = principals.create({ ...child, grant: { models: ["claude"] } }).pipe(as("acme"))
@@ -56,9 +59,9 @@ describe("Principals", () => {
       const update = principals.update("user", { grant: { scopes: ["config:write"] } }).pipe(as("acme"))
       expect(yield* tagOf(update)).toBe("GrantExceeds")
       expect((yield* principals.resolve("user")).principal.grant).toEqual({})
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("finds nobody who is not below whoever asks", () =>
+  test("finds nobody who is not below whoever asks", () =>
     Effect.gen(function*() {
       const { create, get, list, revoke, update } = yield* family
       const attempts: ReadonlyArray<Effect.Effect<unknown, AdministrationError>> = [
@@ -74,27 +77,27 @@ describe("Principals", () => {
       )
       expect(yield* tagOf(get("acme").pipe(as("team")))).toBe("NotFound")
       expect(yield* tagOf(get("root").pipe(as("team")))).toBe("NotFound")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("asks for the scope, which nobody has by leaving it out, and for a name", () =>
+  test("asks for the scope, which nobody has by leaving it out, and for a name", () =>
     Effect.gen(function*() {
       const { create, get, list } = yield* family
       expect(yield* tagOf(create(child).pipe(as("user")))).toBe("NotPermitted")
       expect(yield* tagOf(list().pipe(as("user")))).toBe("NotPermitted")
       expect(yield* tagOf(create(child))).toBe("NotPermitted")
       expect((yield* get("user").pipe(as("user"))).id).toBe("user")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("lets nobody change its own grant, revoke itself, or choose an id but the root", () =>
+  test("lets nobody change its own grant, revoke itself, or choose an id but the root", () =>
     Effect.gen(function*() {
       const { create, revoke, update } = yield* family
       expect(yield* tagOf(update("team", { grant: { scopes } }).pipe(as("team")))).toBe("NotPermitted")
       expect(yield* tagOf(revoke("team").pipe(as("team")))).toBe("NotPermitted")
       expect(yield* tagOf(revoke("root").pipe(as("root")))).toBe("NotPermitted")
       expect(yield* tagOf(create({ ...child, id: "other" }).pipe(as("team")))).toBe("NotPermitted")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("ends all below at once with whoever is revoked, for good", () =>
+  test("ends all below at once with whoever is revoked, for good", () =>
     Effect.gen(function*() {
       const { create, resolve, revoke, update } = yield* family
       yield* revoke("acme").pipe(as("root"))
@@ -103,9 +106,9 @@ describe("Principals", () => {
       expect(yield* tagOf(update("acme", { grant: {} }).pipe(as("root")))).toBe("Revoked")
       expect(yield* tagOf(create({ ...child, parent: "team" }).pipe(as("root")))).toBe("Revoked")
       expect(yield* tagOf(resolve("other"))).toBe("done")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("holds from the first moment of a grant until just before its last, and its parents' the same", () =>
+  test("holds from the first moment of a grant until just before its last, and its parents' the same", () =>
     Effect.gen(function*() {
       yield* principal("shift", { notBefore: DateTime.makeUnsafe(100), expiresAt: DateTime.makeUnsafe(200) })
       const { resolve, update } = yield* Principals.Principals
@@ -120,9 +123,9 @@ describe("Principals", () => {
       ])
       yield* update("shift", { grant: {} }).pipe(as("root"))
       expect(yield* tagOf(resolve("worker"))).toBe("done")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("takes a name twice only where the first was revoked or is called otherwise", () =>
+  test("takes a name twice only where the first was revoked or is called otherwise", () =>
     Effect.gen(function*() {
       const { create, revoke, update } = yield* family
       const make = create(child).pipe(as("team"))
@@ -134,9 +137,9 @@ describe("Principals", () => {
       yield* revoke(second.id).pipe(as("team"))
       expect(yield* tagOf(make)).toBe("done")
       expect(yield* tagOf(create({ ...child, id: "acme", name: "new" }).pipe(as("root")))).toBe("Duplicate")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("refuses names, ids and grants that are none, telling the field", () =>
+  test("refuses names, ids and grants that are none, telling the field", () =>
     Effect.gen(function*() {
       const { create } = yield* family
       const error = yield* Effect.flip(
@@ -153,17 +156,17 @@ describe("Principals", () => {
         "grant.models.0",
         "name"
       ])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("makes no more than 16 levels", () =>
+  test("makes no more than 16 levels", () =>
     Effect.gen(function*() {
       for (let level = 1; level < 16; level++) {
         yield* principal(`level${level}`, {}, level === 1 ? "root" : `level${level - 1}`)
       }
       expect(yield* tagOf(principal("level16", {}, "level15"))).toBe("GrantExceeds")
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("records each change with its difference, and each that was refused", () =>
+  test("records each change with its difference, and each that was refused", () =>
     Effect.gen(function*() {
       const { create, revoke, update } = yield* family
       const { recent } = yield* Audit.Audit
@@ -208,8 +211,20 @@ describe("Principals", () => {
           lineage
         }
       ])
-    }).pipe(Effect.provide(memory())))
+    }).pipe(Effect.provide(everything())))
 
+  test("makes one of two that ask for the same name at once", () =>
+    Effect.gen(function*() {
+      const { create, list } = yield* family
+      const both = yield* Effect.all([1, 2, 3].map(() => tagOf(create(child).pipe(as("team")))), {
+        concurrency: "unbounded"
+      }).pipe(Effect.forkChild, Effect.flatMap(Fiber.join))
+      expect(both.toSorted()).toEqual(["Duplicate", "Duplicate", "done"])
+      expect((yield* list().pipe(as("team"))).length).toBe(2)
+    }).pipe(Effect.provide(everything())))
+})
+
+describe("Principals", () => {
   it.effect("changes nothing where the change cannot be recorded", () =>
     Effect.gen(function*() {
       const away = Effect.fail(new StoreUnavailable({ store: "audit" }))
@@ -219,14 +234,4 @@ describe("Principals", () => {
       expect(yield* tagOf(principals.create({ ...child, id: "child" }).pipe(as("root")))).toBe("StoreUnavailable")
       expect(yield* tagOf(principals.resolve("child"))).toBe("NotFound")
     }))
-
-  it.effect("makes one of two that ask for the same name at once", () =>
-    Effect.gen(function*() {
-      const { create, list } = yield* family
-      const both = yield* Effect.all([1, 2, 3].map(() => tagOf(create(child).pipe(as("team")))), {
-        concurrency: "unbounded"
-      }).pipe(Effect.forkChild, Effect.flatMap(Fiber.join))
-      expect(both.toSorted()).toEqual(["Duplicate", "Duplicate", "done"])
-      expect((yield* list().pipe(as("team"))).length).toBe(2)
-    }).pipe(Effect.provide(memory())))
 })

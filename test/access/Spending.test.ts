@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import * as Spending from "../../src/access/Spending.ts"
+import { keptIn } from "./support.ts"
 
 const claim = (limit: bigint, period: Spending.Period = "total", principal = "a"): Spending.Claim => ({
   principal,
@@ -10,10 +11,13 @@ const claim = (limit: bigint, period: Spending.Period = "total", principal = "a"
   limit
 })
 
-describe("Spending", () => {
-  it.effect("reserves on all accounts or on none", () =>
+describe.each(keptIn)("Spending in $name", { timeout: 30_000 }, ({ skip, start }) => {
+  const test = it.effect.skipIf(skip)
+  const everything = start()
+
+  test("reserves on all accounts or on none", () =>
     Effect.gen(function*() {
-      const { reserve, spent } = Spending.makeMemory()
+      const { reserve, spent } = yield* Spending.Spending
       const { settle } = yield* reserve([claim(10n), claim(5n, "day", "b")], 4n)
       expect((yield* Effect.flip(reserve([claim(10n), claim(5n, "day", "b")], 2n))).message).toBe(
         "$0 of $0.000000000005 a day is spent and $0.000000000004 is reserved by requests under way; it begins anew at " +
@@ -23,11 +27,11 @@ describe("Spending", () => {
       yield* settle(5n, 1)
       expect(yield* spent("a", "total")).toEqual({ spent: 5n, reserved: 0n, unknown: 1, resetsAt: Infinity })
       expect((yield* spent("b", "day")).spent).toBe(5n)
-    }))
+    }).pipe(Effect.provide(everything())))
 
-  it.effect("begins a day and a month anew, and counts to the one in which a request came", () =>
+  test("begins a day and a month anew, and counts to the one in which a request came", () =>
     Effect.gen(function*() {
-      const { reserve, spent } = Spending.makeMemory()
+      const { reserve, spent } = yield* Spending.Spending
       yield* TestClock.setTime(Date.UTC(2026, 0, 31, 23))
       const late = yield* reserve([claim(9n, "day"), claim(9n, "month"), claim(9n)], 9n)
       yield* TestClock.setTime(Date.UTC(2026, 1, 1))
@@ -42,8 +46,10 @@ describe("Spending", () => {
       expect((yield* spent("a", "month")).resetsAt).toBe(Date.UTC(2026, 2, 1))
       expect((yield* spent("a", "total")).spent).toBe(9n)
       expect((yield* Effect.flip(reserve([claim(9n)], 0n)))._tag).toBe("Exhausted")
-    }))
+    }).pipe(Effect.provide(everything())))
+})
 
+describe("Spending", () => {
   it("never lets more be spent than a budget has, whatever is reserved and settled in which order", () => {
     const step = fc.record({
       amount: fc.bigInt({ min: 0n, max: 6n }),

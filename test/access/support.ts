@@ -7,6 +7,9 @@ import { CurrentPrincipal } from "../../src/access/CurrentPrincipal.ts"
 import type { Grant } from "../../src/access/Grant.ts"
 import * as Principals from "../../src/access/Principals.ts"
 import * as Spending from "../../src/access/Spending.ts"
+import type { ConfigError } from "../../src/config/ConfigError.ts"
+import { databases } from "../stats/sql/databases.ts"
+import { stores } from "./sql/stores.ts"
 
 /** Does it on behalf of this principal. */
 export const as = (id: string, key?: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -18,6 +21,27 @@ export const memory = (options?: Access.Options) =>
     Layer.provideMerge(Principals.layerMemory()),
     Layer.provideMerge(Layer.mergeAll(Audit.layerMemory(), Spending.layerMemory))
   )
+
+/** Everything over this, a new one for each time it is provided. */
+export type Everything = (options?: Access.Options) => Layer.Layer<
+  Access.Access | AccessKeys.AccessKeys | Principals.Principals | Audit.Audit | Spending.Spending,
+  ConfigError
+>
+
+/** What each suite is run over, as for `describe.each`: memory, and every database. */
+export const keptIn: ReadonlyArray<
+  { readonly name: string; readonly start: () => Everything; readonly skip: boolean }
+> = [
+  { name: "memory", start: () => memory, skip: false },
+  ...databases.map(({ name, skip, start }) => ({
+    name,
+    skip,
+    start: (): Everything => {
+      const fresh = start()
+      return (options) => stores(fresh, {}, options)
+    }
+  }))
+]
 
 /** A principal that the root makes, its id its name. */
 export const principal = (id: string, grant: Grant, parent = "root") =>

@@ -80,14 +80,13 @@ export class Events implements Dialect.Events {
     return this.isBegun ? "]" : "[]"
   }
 
-  /** As Google's own server: between the events the bare error, which is no event. */
+  /** As an event too: SDKs that read nothing else would take a bare error, as Google's server writes it, for the end. */
   failed(failure: Failure): string {
     const { body, status } = Refusal.refusal(failure)
     // Of an answer that has begun, what is blocked is no longer the prompt.
     const isBlocked = status === 200 && !this.isBegun
     const text = JSON.stringify(status === 200 && !isBlocked ? Refusal.error(failure).body : body)
-    if (this.isArray) return `${this.write(text)}]`
-    return isBlocked ? this.write(text) : text
+    return this.isArray ? `${this.write(text)}]` : this.write(text)
   }
 
   private described(): string {

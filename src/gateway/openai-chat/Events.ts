@@ -107,7 +107,11 @@ export const make = (decoded: Decoded, surroundings: Dialect.Surroundings): Dial
     const extra = isLegacy ? undefined : Proof.extraContent(part.metadata)
     if (extra === undefined) return begun
     const { index } = calls.get(part.id)!
-    return begun + chunk(`{"tool_calls":[{"index":${index},"extra_content":${JSON.stringify(extra)}}]}`)
+    // Some SDKs take no piece of a call without its function.
+    return begun +
+      chunk(
+        `{"tool_calls":[{"index":${index},"function":{"arguments":""},"extra_content":${JSON.stringify(extra)}}]}`
+      )
   }
 
   const finish = (part: Of<"finish">): string => {

@@ -390,6 +390,16 @@ describe("what a vendor wants back", () => {
     )
   })
 
+  it("is on a piece of a call that has a function, as strict SDKs want of every piece", () => {
+    const deltas = chunksOf(stream(answers["a signed tool call of Google's"]!)).flatMap(({ choices }) => choices)
+    const calls = deltas.flatMap(({ delta }) => delta.tool_calls ?? [])
+    expect(calls.map((call: any) => call.function)).toEqual([
+      { name: "now", arguments: "" },
+      { arguments: "{}" },
+      { arguments: "" }
+    ])
+  })
+
   it("is OpenRouter's own where that answered", () => {
     const details = [{ type: "reasoning.encrypted", data: "xyz", format: "openai-responses-v1", index: 0 }]
     const message = whole([
