@@ -17,6 +17,7 @@ import type { DispatcherConfig } from "../config/DispatcherConfig.ts"
 import * as Runtime from "../config/Runtime.ts"
 import * as Watch from "../config/Watch.ts"
 import * as AccessLog from "../gateway/AccessLog.ts"
+import * as Authentication from "../gateway/Authentication.ts"
 import * as ConfigurationAudit from "../gateway/admin/ConfigurationAudit.ts"
 import * as Fairness from "../gateway/Fairness.ts"
 import * as Gateway from "../gateway/Gateway.ts"
@@ -27,7 +28,7 @@ import * as ModelList from "../ModelList.ts"
 import type { Vendor } from "../Vendor.ts"
 import * as Callers from "./Callers.ts"
 import type * as Equipment from "./Equipment.ts"
-import { type ExitCode, usage } from "./ExitCode.ts"
+import { type ExitCode, type Failure, usage } from "./ExitCode.ts"
 import type * as Flags from "./Flags.ts"
 import { say, stdout } from "./Output.ts"
 import { failures } from "./Report.ts"
@@ -72,20 +73,32 @@ const hurry: Effect.Effect<void> = Effect.callback((resume) => {
 })
 
 /** Who can be let in at all, before anything is started. */
-const checkAccess = (isOpen: boolean, host: string, { gateway, statistics }: DispatcherConfig) => {
+const checkAccess = Effect.fnUntraced(function*(
+  isOpen: boolean,
+  host: string,
+  workers: number,
+  { gateway, statistics }: DispatcherConfig
+): Effect.fn.Return<void, Failure> {
   if (isOpen) {
-    return Open.isLoopback(host)
-      ? Effect.void
-      : usage(`--open asks no key of anybody, so it is for this machine only: ${host} is not 127.0.0.1`)
+    if (Open.isLoopback(host)) return
+    return yield* usage(`--open asks no key of anybody, so it is for this machine only: ${host} is not 127.0.0.1`)
   }
-  const hasDatabase = statistics?.database !== undefined && statistics.database !== false
-  return hasDatabase || gateway?.adminKey !== undefined
-    ? Effect.void
-    : usage(
+  yield* Effect.mapError(
+    Authentication.checkAdminKey(gateway?.adminKey),
+    ({ description, path }) => usage(`${path} ${description}`)
+  )
+  if (statistics?.database !== undefined && statistics.database !== false) return
+  if (gateway?.adminKey === undefined) {
+    return yield* usage(
       "callers need keys, and nobody could make one: set gateway.adminKey, or statistics.database for llmdispatcher \
 keys; on this machine alone --open goes without"
     )
-}
+  }
+  if (workers !== 1) {
+    return yield* usage("several workers have the same keys only in a database: set statistics.database")
+  }
+  yield* say("without statistics.database the keys that are made end with this process")
+})
 
 /** The queries of the statistics' database, where there is one. */
 const queriesOf = Effect.fnUntraced(function*({ database }: Equipment.Equipment) {
@@ -101,7 +114,7 @@ const program = Effect.fnUntraced(function*(flags: Flags.Serve) {
   const host = Option.getOrElse(flags.host, () => settings.host ?? "127.0.0.1")
   const port = Option.getOrElse(flags.port, () => settings.port ?? 8080)
   const isOpen = flags.open || settings.open === true
-  yield* checkAccess(isOpen, host, loaded.config)
+  yield* checkAccess(isOpen, host, flags.workers, loaded.config)
   if (flags.workers !== 1 && !Workers.isWorker) return yield* Workers.run(flags.workers)
 
   let callers: Callers.Callers | undefined

@@ -29,7 +29,7 @@ import { suggestion } from "./Suggest.ts"
 export const variables: ReadonlyArray<string> = Object.values(kinds).flatMap(({ gives }) => gives)
 
 /** Variables of ours that are no settings. */
-const reserved = ["LLMDISPATCHER_NODE_LLAMA_CPP", "LLMDISPATCHER_POSTGRES_BIN"]
+const reserved = ["LLMDISPATCHER_NODE_LLAMA_CPP", "LLMDISPATCHER_POSTGRES_BIN", "LLMDISPATCHER_ADMIN_KEY"]
 
 const sandboxes: ReadonlyArray<Entry> = [
   { name: "flaky", kind: "sandbox", settings: { behaviour: "overloaded" } },

@@ -55,8 +55,11 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["GET /v1beta/models", { _tag: "Models", family: "google" }]
 ])
 
-/** A model's name may have slashes, and a tag behind a colon; the method stands behind the last one. */
-const googlePath = /^\/v1(?:beta)?\/models\/(.+):([A-Za-z]+)$/
+/**
+ * A model's name may have slashes, and a tag behind a colon; the method stands behind the last one. Some clients write a
+ * name with a slash as the whole path.
+ */
+const googlePath = /^\/v1(?:beta)?\/(?:models\/)?(.+):([A-Za-z]+)$/
 const modelPath = /^\/(v1|v1beta)\/models\/(.+)$/
 const deploymentPath = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/
 

@@ -91,6 +91,9 @@ export class Reader {
   }
 }
 
+/** `baseURL`, `base-url` and `BASE_URL` are one name to somebody. */
+const plain = (key: string): string => key.replaceAll(/[^a-zA-Z0-9]/g, "").toLowerCase()
+
 /**
  * Where a call goes, with which key and headers, is never the caller's to say; such a field is refused, for who wrote it
  * relies on it.
@@ -118,10 +121,16 @@ const closed: ReadonlySet<string> = new Set([
   "proxy",
   "url",
   "vertex_credentials"
-])
+].map((key) => plain(key)))
 
-/** `baseURL`, `base-url` and `Base_Url` are one name to somebody. */
-const plain = (key: string): string => key.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll("-", "_").toLowerCase()
+const lowerCased = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>()
+
+/** Whether a server that takes `Model` for `model`, as those written in Go do, would read a field that was read here. */
+const isKnownToSome = (key: string, known: ReadonlySet<string>): boolean => {
+  let names = lowerCased.get(known)
+  if (names === undefined) lowerCased.set(known, names = new Set(Array.from(known, (name) => name.toLowerCase())))
+  return names.has(key.toLowerCase())
+}
 
 /**
  * The fields of a body that nobody read, to be carried to a vendor of the same API; `undefined` when there are none.
@@ -140,6 +149,7 @@ export const rest = (
   for (const key of Object.keys(body)) {
     if (known.has(key) || key === "__proto__") continue
     if (closed.has(plain(key))) reader.wrong(key, "is not the caller's to set")
+    if (isKnownToSome(key, known)) reader.wrong(key, `is not known, only ${key.toLowerCase()}`)
     const value = body[key]
     if (value !== undefined && value !== null) (left ??= {})[key] = value as Schema.Json
   }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { cells } from "./clients/cells.ts"
+import { cells, runSide } from "./clients/cells.ts"
 import { clients } from "./clients/clients.ts"
 import * as Memory from "./clients/Memory.ts"
+import { sides } from "./clients/sides.ts"
 import { families } from "./clients/vendors.ts"
 
 const pairs = clients.flatMap((client) => families.map((family) => [client.name, family.name, client, family] as const))
@@ -17,6 +18,16 @@ describe.concurrent.each(pairs)("%s → %s", (_, __, client, family) => {
           expect(actual).toEqual(expected)
         }), 20_000)
     }
+  }
+})
+
+describe.concurrent("beside answers", () => {
+  for (const side of sides) {
+    it.live(side.name, () =>
+      Effect.gen(function*() {
+        const { actual, expected } = yield* runSide(side)
+        expect(actual).toEqual(expected)
+      }))
   }
 })
 

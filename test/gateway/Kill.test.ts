@@ -85,49 +85,59 @@ const ended = Effect.fnUntraced(function*(begun: Effect.Success<ReturnType<typeo
   })
 })
 
-/** Asks again and again on connections that it keeps, until no new one is taken. */
-const asking = Effect.fnUntraced(function*(port: number) {
+/** Asks again and again on connections that it keeps, until no new one is taken; counts what came of it. */
+const asking = Effect.fnUntraced(function*(port: number, counts: { whole: number; lost: number }) {
   const voice = voices[0]!
   const bytes = Socket.request("POST", voice.path(false), json, JSON.stringify(voice.body("Hello")))
-  let whole = 0
-  let lost = 0
-  for (;;) {
-    const isTaken = yield* Effect.scoped(Effect.gen(function*() {
+  for (let isTaken = true; isTaken;) {
+    isTaken = yield* Effect.scoped(Effect.gen(function*() {
       const socket = yield* Socket.open(port)
       for (let asked = 1;; asked++) {
         socket.write(bytes)
         const answers = Socket.answers(yield* socket.until((text) => Socket.answers(text).length === asked, 10_000))
         const last = answers[asked - 1]
-        if (last?.status === 200) whole += 1
-        else lost += 1
+        if (last?.status === 200) counts.whole += 1
+        else counts.lost += 1
         if (last === undefined || last.headers.get("connection") === "close") return
+        yield* Effect.sleep("20 millis")
       }
     })).pipe(Effect.as(true), Effect.catchDefect(() => Effect.succeed(false)))
-    if (!isTaken) return { whole, lost }
   }
 })
 
-describe("llmdispatcher serve", () => {
+/** Whether a new connection is taken. */
+const isOpen = (port: number): Effect.Effect<boolean> =>
+  Effect.scoped(Socket.open(port)).pipe(Effect.as(true), Effect.catchDefect(() => Effect.succeed(false)))
+
+// Each has a process of its own, whose start takes most of the time.
+describe.concurrent("llmdispatcher serve", () => {
   const test = (name: string, body: Effect.Effect<void, unknown, Scope.Scope | FileSystem.FileSystem | Path.Path>) =>
-    it.live(name, () => Effect.provide(Effect.scoped(body), NodeServices.layer), 30_000)
+    it.live(name, () => Effect.provide(Effect.scoped(body), NodeServices.layer), 60_000)
 
   test(
     "ends its streams at SIGTERM, takes no new connection meanwhile, and exits with 0",
     Effect.gen(function*() {
-      const served = yield* serve()
-      const begun = yield* streams(served, "!words30", 5)
-      const busy = yield* Effect.forEach(Array.from({ length: 8 }), () => Effect.forkChild(asking(served.port)))
-      yield* Effect.sleep("200 millis")
+      const served = yield* serve("{ drain: 1m }")
+      const begun = yield* streams(served, "!hold", 5)
+      const watching = yield* Socket.open(served.port)
+      const ask = Effect.fnUntraced(function*(path: string, asked: number) {
+        watching.write(Socket.request("GET", path, { host: "localhost" }))
+        const last = Socket.answers(yield* watching.until((text) => Socket.answers(text).length === asked)).at(-1)
+        return [last?.status, last?.headers.get("connection")]
+      })
+      expect(yield* ask("/healthz", 1)).toEqual([200, "keep-alive"])
+      expect(yield* ask("/readyz", 2)).toEqual([200, "keep-alive"])
+      const counts = Array.from({ length: 8 }, () => ({ whole: 0, lost: 0 }))
+      const busy = yield* Effect.forEach(counts, (count) => Effect.forkChild(asking(served.port, count)))
+      yield* until(() => counts.every(({ whole }) => whole > 2))
       yield* served.kill("SIGTERM")
-      yield* Effect.sleep("200 millis")
-      const late = yield* Effect.exit(Effect.scoped(Socket.open(served.port)))
-      expect(late._tag).toBe("Failure")
+      while (yield* isOpen(served.port)) yield* Effect.sleep("20 millis")
+      expect(yield* ask("/readyz", 3)).toEqual([503, "close"])
+      yield* Effect.forEach(busy, Fiber.join)
+      expect(counts.map(({ lost }) => lost)).toEqual(counts.map(() => 0))
+      served.upstream.release()
       const ends = yield* ended(begun)
       expect(ends).toEqual(begun.map(({ voice }) => ({ name: voice.name, status: 200, failed: false })))
-      for (const { socket } of begun) expect(socket.text()).toMatch(/ 30\b/)
-      for (const { lost, whole } of yield* Effect.forEach(busy, Fiber.join)) {
-        expect([lost, whole > 0]).toEqual([0, true])
-      }
       expect(yield* served.code).toBe(0)
     })
   )
@@ -142,7 +152,7 @@ describe("llmdispatcher serve", () => {
       const ends = yield* ended(begun)
       expect(ends).toEqual(begun.map(({ voice }) => ({ name: voice.name, status: 200, failed: true })))
       expect(yield* served.code).toBe(0)
-      expect(performance.now() - at).toBeLessThan(5_000)
+      expect(performance.now() - at).toBeLessThan(15_000)
       expect(served.upstream.received.every(({ isOver }) => isOver)).toBe(true)
     })
   )
@@ -159,7 +169,7 @@ describe("llmdispatcher serve", () => {
       const ends = yield* ended(begun)
       expect(ends).toEqual(begun.map(({ voice }) => ({ name: voice.name, status: 200, failed: true })))
       expect(typeof (yield* served.code)).toBe("number")
-      expect(performance.now() - at).toBeLessThan(5_000)
+      expect(performance.now() - at).toBeLessThan(15_000)
     })
   )
 

@@ -76,20 +76,23 @@ export const make = Effect.fnUntraced(function*(store: Store.Store): Effect.fn.R
     return link
   })
 
-  const conditions = (query: Audit.Query): ReadonlyArray<Statement.Fragment> => {
-    const { action, actor, outcome, since, subject, until, within } = query
-    return [
-      ...actor === undefined ? [] : [sql`actor = ${actor}`],
-      ...action === undefined ? [] : [sql`action = ${action}`],
-      ...subject === undefined ? [] : [sql`subject = ${subject}`],
-      ...outcome === undefined ? [] : [sql`outcome = ${outcome}`],
-      ...since === undefined ? [] : [sql`at >= ${epoch(since, Infinity)}`],
-      ...until === undefined ? [] : [sql`at < ${epoch(until, -Infinity)}`],
-      ...within === undefined
-        ? []
-        : [sql`sequence IN (SELECT sequence FROM llmdispatcher_audit_lineage WHERE principal = ${within})`]
-    ]
-  }
+  /** From what belongs to a principal there is a way to its events in their order, however few or many they are. */
+  const source = ({ within }: Audit.Query): Statement.Fragment =>
+    within === undefined
+      ? sql`llmdispatcher_audit AS audit WHERE true`
+      : sql`llmdispatcher_audit_lineage AS lineage CROSS JOIN llmdispatcher_audit AS audit
+        WHERE lineage.principal = ${within} AND audit.sequence = lineage.sequence`
+
+  const conditions = (
+    { action, actor, outcome, since, subject, until }: Audit.Query
+  ): ReadonlyArray<Statement.Fragment> => [
+    ...actor === undefined ? [] : [sql`AND actor = ${actor}`],
+    ...action === undefined ? [] : [sql`AND action = ${action}`],
+    ...subject === undefined ? [] : [sql`AND subject = ${subject}`],
+    ...outcome === undefined ? [] : [sql`AND outcome = ${outcome}`],
+    ...since === undefined ? [] : [sql`AND at >= ${epoch(since, Infinity)}`],
+    ...until === undefined ? [] : [sql`AND at < ${epoch(until, -Infinity)}`]
+  ]
 
   const after = (sequence: number): Effect.Effect<ReadonlyArray<Audit.Event>, StoreUnavailable> =>
     sql`SELECT * FROM llmdispatcher_audit WHERE sequence > ${BigInt(sequence)}
@@ -125,13 +128,13 @@ export const make = Effect.fnUntraced(function*(store: Store.Store): Effect.fn.R
       Effect.withFiber((fiber) => store.isAtomic(fiber) ? append(entry) : store.atomically(kept)(append(entry))),
     events: Stream.fromPubSub(subscribers),
     recent: (query = {}) => {
-      const wanted = conditions(query)
-      return sql`SELECT * FROM llmdispatcher_audit ${
-        wanted.length === 0 ? sql.literal("") : sql`WHERE ${sql.and(wanted)}`
-      } ORDER BY sequence DESC LIMIT ${rowsOf(query.limit ?? Audit.usualLimit)}`.pipe(
-        Effect.flatMap(Rows.event.decode),
-        Store.unavailable(kept)
-      )
+      const order = query.within === undefined ? sql`audit.sequence` : sql`lineage.sequence`
+      const statement = sql.join(" ", false)([
+        sql`SELECT audit.* FROM ${source(query)}`,
+        ...conditions(query),
+        sql`ORDER BY ${order} DESC LIMIT ${rowsOf(query.limit ?? Audit.usualLimit)}`
+      ])
+      return sql`${statement}`.pipe(Effect.flatMap(Rows.event.decode), Store.unavailable(kept))
     },
     figures: Effect.sync(() => ({ recorded, dropped: 0 })),
     head: Effect.map(Store.unavailable(kept)(newest), (event) => event?.hash ?? ""),

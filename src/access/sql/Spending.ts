@@ -216,6 +216,8 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Clock.currentTimeMillis.pipe(
       Effect.flatMap(end),
+      Effect.interruptible,
+      Effect.timeout("5 seconds"),
       Effect.catch((error) => Effect.logDebug("what this process wrote last stays known", error))
     )
   )

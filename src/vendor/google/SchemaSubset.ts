@@ -31,7 +31,15 @@ interface Context {
   readonly lose: Lose
   /** The references that are being followed, so that one that leads to itself ends. */
   readonly followed: ReadonlyArray<string>
+  /** How many schemas within references were written out. */
+  readonly expanded: { count: number }
 }
+
+/**
+ * Schemas within references that are written out. Ten that lead twice to the next one are a thousand, and thirty would
+ * never end.
+ */
+const mostExpanded = 10_000
 
 /**
  * Writes a JSON Schema in the subset; what it cannot say is lost. References are written out where they stand.
@@ -40,12 +48,16 @@ interface Context {
  * @category encoding
  */
 export const encode = (schema: Json, path: string, lose: Lose): Wire.SchemaSubset =>
-  reduce(schema, path, { root: schema, lose, followed: [] })
+  reduce(schema, path, { root: schema, lose, followed: [], expanded: { count: 0 } })
 
 const reduce = (schema: Schema.Json | undefined, path: string, context: Context): Wire.SchemaSubset => {
   if (!isObject(schema)) {
     context.lose(path, "a value of any kind cannot be told: a text is asked for")
     return { type: "STRING" }
+  }
+  if (context.followed.length > 0 && ++context.expanded.count > mostExpanded) {
+    if (context.expanded.count === mostExpanded + 1) context.lose(path, "too much is referred to, the rest is left out")
+    return { type: "OBJECT" }
   }
   if (typeof schema["$ref"] === "string") return follow(schema, schema["$ref"], path, context)
   const merged = merge(schema, path, context)

@@ -72,6 +72,18 @@ describe.each(databases)("$name: Table", { timeout: 60_000 }, ({ skip, start }) 
       }).pipe(process(database))
     }))
 
+  test("changes nothing on the word of a row that is old", () =>
+    Effect.gen(function*() {
+      const database = yield* one(fresh)
+      yield* Effect.gen(function*() {
+        yield* principal("app", {})
+        expect(yield* stateOf("app")).toBe("active")
+        yield* process(database)(revokePrincipal("app"))
+        expect(yield* stateOf("app")).toBe("active")
+        expect((yield* Effect.flip(issue))._tag).toBe("Revoked")
+      }).pipe(process(database))
+    }))
+
   test("asks the database each time where nothing may be old", () =>
     Effect.gen(function*() {
       const database = yield* one(fresh)

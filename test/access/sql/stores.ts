@@ -30,12 +30,10 @@ export const one = (fresh: Fresh): Effect.Effect<Fresh> => Effect.map(live(Effec
 export const process = (database: Fresh, options?: Stores.Options) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provide(effect, stores(database, options), { local: true })
 
-/** Statements as somebody runs them who goes past the stores. */
+/** Statements as somebody runs them who goes past the stores; gives the rows of the last. */
 export const run = (...statements: ReadonlyArray<string>) =>
-  Effect.flatMap(
-    SqlClient.SqlClient,
-    (sql) =>
-      Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared).pipe(
-        Effect.map((results) => results.at(-1))
-      )
-  )
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.map(
+      Effect.forEach(statements, (statement) => sql.unsafe<Record<string, unknown>>(statement).unprepared),
+      (results) => results.at(-1) ?? []
+    ))

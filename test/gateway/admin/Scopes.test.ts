@@ -53,7 +53,7 @@ describe("each route of administration", () => {
           }
         }
         expect(table).toEqual(expected)
-      }), 60_000)
+      }), 120_000)
 
     it.effect("is 401 without a key, with a wrong one, and with a forged address", () =>
       Effect.gen(function*() {

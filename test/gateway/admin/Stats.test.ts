@@ -27,6 +27,9 @@ const opened = Effect.gen(function*() {
   callers.forEach((caller, at) =>
     writer.record(dispatch(`id-${at}`, { startedAt: since + at * 60_000, duration: 100 * (at + 1), caller }))
   )
+  for (const id of ["late-0", "late-1"]) {
+    writer.record(dispatch(id, { startedAt: since + hour, caller: other.principal.id }))
+  }
   yield* writer.flush
   return { ...gateway, own, below, other }
 })
@@ -64,6 +67,8 @@ describe("stored statistics over HTTP", () => {
         expect(theirs.map(({ id }) => id)).toEqual(["id-2", "id-1"])
         const top = yield* stats.top({ query: { ...span, by: "caller" } })
         expect(top.map(({ name }) => name)).toEqual([below.principal.id, own.principal.id])
+        const first = yield* stats.top({ query: { since, until: since + 2 * hour, by: "caller", limit: 1 } })
+        expect(first).toMatchObject([{ name: below.principal.id, requests: 2 }])
         const series = yield* stats.series({ query: { ...span, by: "caller", bucket: hour } })
         expect(series.map(({ name }) => name).toSorted()).toEqual([below.principal.id, own.principal.id].toSorted())
         for (const caller of [other.principal.id, "root", "nobody"]) {
@@ -89,6 +94,7 @@ describe("stored statistics over HTTP", () => {
           "recent?limit=0",
           "recent?beforeId=a",
           "totals?since=yesterday",
+          "totals?caler=a",
           "totals?vendor=a&vendor=b"
         ]
         const answers = yield* Effect.forEach(

@@ -4,12 +4,15 @@ import * as Dispatcher from "llmdispatcher/Dispatcher"
 import * as Gateway from "llmdispatcher/gateway/Gateway"
 import * as NodeServer from "llmdispatcher/gateway/NodeServer"
 import * as Open from "llmdispatcher/gateway/Open"
+import type { Vendor } from "llmdispatcher/Vendor"
 import * as NodeHttp from "llmdispatcher/wire/NodeHttp"
+import * as Sandbox from "llmdispatcher/vendor/Sandbox"
 import type { Client, Question, Session, Told } from "./Client.ts"
 import * as Memory from "./Memory.ts"
 import * as Questions from "./questions.ts"
 import type { Seen } from "./Seen.ts"
 import type { Situation, Upstream } from "./Upstream.ts"
+import type { Side } from "./sides.ts"
 import type { Family } from "./vendors.ts"
 
 export class CellFailure extends Schema.TaggedError<CellFailure>("CellFailure")("CellFailure", {
@@ -244,22 +247,21 @@ const cases: ReadonlyArray<Case> = [
 
 const family = (surroundings: Surroundings): string => surroundings.family.name
 
-const surround = (client: Client, family: Family, situation: Situation) =>
+/** A gateway over one vendor, and where it listens; calls are watched by the name. */
+const serve = (name: string, vendor: Vendor) =>
   Effect.gen(function*() {
-    const upstream = yield* family.start(situation)
     const dispatcher = yield* Effect.orDie(
-      Dispatcher.make({ vendors: [upstream.vendor], maxAttempts: 1, metrics: false })
+      Dispatcher.make({ vendors: [vendor], maxAttempts: 1, metrics: false })
     )
     const gateway = Gateway.make({
       dispatcher,
       models: ({ models }) => models,
       authenticate: () => Effect.undefined
     })
-    const target = `${upstream.vendor.name}/${upstream.model}`
     const watched: Gateway.Gateway = {
       ...gateway,
       handle: (call, endpoint) => {
-        Memory.watch(`${client.name} → ${target}`, call)
+        Memory.watch(name, call)
         return gateway.handle(call, endpoint)
       }
     }
@@ -269,11 +271,19 @@ const surround = (client: Client, family: Family, situation: Situation) =>
       guard: Open.guard,
       otherwise: (_, response) => void response.writeHead(404).end("{}")
     }))
+    return { dispatcher, server, url: `http://127.0.0.1:${server.port}` }
+  })
+
+const surround = (client: Client, family: Family, situation: Situation) =>
+  Effect.gen(function*() {
+    const upstream = yield* family.start(situation)
+    const { dispatcher, server, url } = yield* serve(`${client.name} → ${family.name}`, upstream.vendor)
+    const target = `${upstream.vendor.name}/${upstream.model}`
     const surroundings: Surroundings = {
       client,
       family,
       upstream,
-      session: client.make(`http://127.0.0.1:${server.port}`, client.modelOf?.(target) ?? target),
+      session: client.make(url, client.modelOf?.(target) ?? target),
       server,
       inFlight: () => dispatcher.load.of(target).inFlight
     }
@@ -300,3 +310,11 @@ export const cells = (client: Client, family: Family): ReadonlyArray<Cell> =>
     absent: item.absent?.(client, family),
     run: runOf(client, family, item)
   }))
+
+/** What is asked beside answers. */
+export const runSide = ({ ask, expected, name }: Side): Effect.Effect<Outcome, CellFailure> =>
+  serve(name, Sandbox.make({ firstWord: 0, perWord: 0 })).pipe(
+    Effect.flatMap(({ url }) => call(() => ask(url))),
+    Effect.map((actual) => ({ actual, expected })),
+    Effect.scoped
+  )

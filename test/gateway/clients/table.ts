@@ -5,9 +5,10 @@
  */
 import { Effect } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import { type Cell, cells } from "./cells.ts"
+import { type Cell, cells, runSide } from "./cells.ts"
 import { clients } from "./clients.ts"
 import * as Memory from "./Memory.ts"
+import { sides } from "./sides.ts"
 import { families } from "./vendors.ts"
 
 const reasons: Array<string> = []
@@ -27,18 +28,21 @@ const difference = (actual: unknown, expected: unknown, path: string): string =>
   return key === undefined ? `${path} differs` : difference(left[key], right[key], path === "" ? key : `${path}.${key}`)
 }
 
-const mark = ({ absent, client, family, name, run }: Cell): Effect.Effect<string> =>
-  absent !== undefined ? Effect.succeed(letter(absent)) : Effect.match(run, {
+const check = (run: Cell["run"]): Effect.Effect<string | undefined> =>
+  Effect.match(run, {
     onFailure: ({ message }) => message,
     onSuccess: ({ actual, expected }) =>
       isDeepStrictEqual(actual, expected)
         ? undefined
         : difference(actual, expected, "")
-  }).pipe(Effect.map((failure) => {
+  })
+
+const mark = ({ absent, client, family, name, run }: Cell): Effect.Effect<string> =>
+  absent !== undefined ? Effect.succeed(letter(absent)) : Effect.map(check(run), (failure) => {
     if (failure === undefined) return "✓"
     failures.push(`${client.name} → ${family.name}, ${name}: ${failure}`)
     return "✗"
-  }))
+  })
 
 const [wanted] = process.argv.slice(2)
 const pairs = clients.flatMap((client) => families.map((family) => ({ client, family })))
@@ -50,6 +54,12 @@ const rows = await Effect.runPromise(Effect.forEach(pairs, ({ client, family }) 
     Effect.forEach(cells(client, family), (cell) => Effect.map(mark(cell), (mark) => [cell.name, mark] as const)),
     (marks) => ({ client, family, marks })
   ), { concurrency: 8 }))
+
+for (const side of wanted === undefined ? sides : []) {
+  const failure = await Effect.runPromise(check(runSide(side)))
+  console.log(`${failure === undefined ? "✓" : "✗"} ${side.name}`)
+  if (failure !== undefined) failures.push(`${side.name}: ${failure}`)
+}
 
 const held = await Effect.runPromise(Memory.held)
 failures.push(...held.map((name) => `${name}: a call that is over is still in memory`))

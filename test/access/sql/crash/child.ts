@@ -5,18 +5,20 @@
 import { Effect, Layer, Redacted } from "effect"
 import { writeSync } from "node:fs"
 import * as AccessKeys from "../../../../src/access/AccessKeys.ts"
+import { CurrentPrincipal } from "../../../../src/access/CurrentPrincipal.ts"
 import * as Spending from "../../../../src/access/Spending.ts"
 import * as Stores from "../../../../src/access/sql/Stores.ts"
 import * as Database from "../../../../src/sql/Database.ts"
-import { as } from "../../support.ts"
 
 const [database = "", work = "", key = ""] = process.argv.slice(2)
 
 /** At once: what is printed must not be lost with the process. */
 const tell = (text: string) => Effect.sync(() => writeSync(1, `${text}\n`))
 
+const byRoot = Effect.provideService(CurrentPrincipal, { id: "root" })
+
 const issue = AccessKeys.AccessKeys.use(({ issue }) => issue({ principal: "app", name: "a" })).pipe(
-  as("root"),
+  byRoot,
   Effect.flatMap(({ token }) => tell(Redacted.value(token))),
   Effect.forever
 )
@@ -30,7 +32,7 @@ const spend = Effect.gen(function*() {
   }
 })
 
-const revoke = AccessKeys.AccessKeys.use(({ revoke }) => revoke(key)).pipe(as("root"))
+const revoke = AccessKeys.AccessKeys.use(({ revoke }) => revoke(key)).pipe(byRoot)
 
 const layer = Stores.layer().pipe(Layer.provide(Database.layer(Database.parse(database))))
 const program: Effect.Effect<unknown, unknown, AccessKeys.AccessKeys | Spending.Spending> = work === "issue"
