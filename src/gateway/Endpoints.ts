@@ -59,7 +59,7 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
  * A model's name may have slashes, and a tag behind a colon; the method stands behind the last one. Some clients write a
  * name with a slash as the whole path.
  */
-const googlePath = /^\/v1(?:beta)?\/(?:models\/)?(.+):([A-Za-z]+)$/
+const googlePath = /^\/v1(?:beta)?\/(?:models\/)?((?!models\/:).+):([A-Za-z]+)$/
 const modelPath = /^\/(v1|v1beta)\/models\/(.+)$/
 const deploymentPath = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/
 

@@ -26,6 +26,13 @@ describe("paths", () => {
       model: "ollama/llama3:8b",
       method: "streamGenerateContent"
     })
+    // The AI SDK's Google provider takes a name with a slash for the whole path.
+    expect(match("POST", "/v1beta/google/gemini-2.5-flash:generateContent")).toEqual({
+      _tag: "Answer",
+      dialect: "google",
+      model: "google/gemini-2.5-flash",
+      method: "generateContent"
+    })
     expect(match("POST", "/v1/models/a%2Fb%3Ac:countTokens")).toEqual({
       _tag: "Count",
       family: "google",
