@@ -16,7 +16,7 @@ export const as = (id: string, key?: string) => <A, E, R>(effect: Effect.Effect<
   Effect.provideService(effect, CurrentPrincipal, { id, ...(key !== undefined && { key }) })
 
 /** Everything in memory. */
-export const memory = (options?: Access.Options) =>
+const memory = (options?: Access.Options) =>
   Layer.mergeAll(Access.layer(options), AccessKeys.layerMemory()).pipe(
     Layer.provideMerge(Principals.layerMemory()),
     Layer.provideMerge(Layer.mergeAll(Audit.layerMemory(), Spending.layerMemory))
