@@ -49,17 +49,29 @@ const vendor = Flag.String("vendor").pipe(
   Flag.map(separated)
 )
 
-const on = (name: string, description: string) =>
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
 
-const config = Flag.String("config").pipe(
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const config = Flag.String("config").pipe(
   Flag.withAlias("c"),
   Flag.withDescription("The configuration; left out, the nearest llmdispatcher.yaml from here upward, if there is one"),
   Flag.withMetavar("FILE"),
   Flag.optional
 )
 
-const debug = on("debug", "On failure, print the whole cause with its stack")
+/**
+ * @since 0.1.0
+ * @category flags
+ */
+export const debug = on("debug", "On failure, print the whole cause with its stack")
 
 /**
  * @since 0.1.0

@@ -10,13 +10,10 @@ import * as Redacted from "effect/Redacted"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { parseDuration } from "./Flags.ts"
+import { config, debug, on, parseDuration } from "./Flags.ts"
 
 /** Holds the key of whoever administers, so that it stands in no list of processes. */
 const variable = "LLMDISPATCHER_ADMIN_KEY"
-
-const on = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false), Flag.withoutNegation)
 
 const optional = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
@@ -42,14 +39,9 @@ const common = {
     Flag.optional,
     Flag.map((given) => Option.orElse(given, fromEnvironment))
   ),
-  config: Flag.String("config").pipe(
-    Flag.withAlias("c"),
-    Flag.withDescription("The configuration; left out, the nearest llmdispatcher.yaml from here upward"),
-    Flag.withMetavar("FILE"),
-    Flag.optional
-  ),
+  config,
   json: on("json", "Print JSON"),
-  debug: on("debug", "On failure, print the whole cause with its stack")
+  debug
 }
 
 const grant = optional("grant", "JSON", "What it may do, as JSON or @FILE; left out, all that its parent may ask")

@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 
 import { FetchHttpClient } from "effect/http"
 import * as Runtime from "../config/Runtime.ts"
-import type { Entry } from "../config/Vendors.ts"
+import { type Entry, sandboxes } from "../config/Vendors.ts"
 import { kinds } from "../config/VendorKinds.ts"
 
 import * as Equipment from "./Equipment.ts"
@@ -30,11 +30,6 @@ export const variables: ReadonlyArray<string> = Object.values(kinds).flatMap(({ 
 
 /** Variables of ours that are no settings. */
 const reserved = ["LLMDISPATCHER_NODE_LLAMA_CPP", "LLMDISPATCHER_POSTGRES_BIN", "LLMDISPATCHER_ADMIN_KEY"]
-
-const sandboxes: ReadonlyArray<Entry> = [
-  { name: "flaky", kind: "sandbox", settings: { behaviour: "overloaded" } },
-  { name: "sandbox", kind: "sandbox", settings: {} }
-]
 
 const sandboxNames = sandboxes.map(({ name }) => name)
 

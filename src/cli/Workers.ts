@@ -91,17 +91,10 @@ export const run = Effect.fnUntraced(function*(
       yield* Effect.sleep(pause)
     }
   })
-  const told = Effect.flatMap(
-    Deferred.await(listening),
-    ({ address, port }) =>
-      Effect.suspend(() => {
-        process.exitCode = 0
-        return say(`llmdispatcher listens on http://${address}:${port} with ${count} workers`)
-      })
-  )
-  const [never] = yield* Effect.all([
-    Effect.all(Array.from({ length: count }, () => place), { concurrency: "unbounded" }),
-    told
-  ], { concurrency: "unbounded" })
-  return never[0]!
+  yield* Effect.forkScoped(Effect.flatMap(Deferred.await(listening), ({ address, port }) =>
+    Effect.suspend(() => {
+      process.exitCode = 0
+      return say(`llmdispatcher listens on http://${address}:${port} with ${count} workers`)
+    })))
+  return yield* Effect.raceAllFirst(Array.from({ length: count }, () => place))
 })

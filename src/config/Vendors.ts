@@ -30,7 +30,13 @@ export interface Entry {
 /** What making vendors needs of the world. */
 export type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Scope.Scope
 
-const sandboxes: ReadonlyArray<Entry> = [
+/**
+ * The vendors inside the package, a flaky one first, so that whoever has no key yet sees a fallback.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const sandboxes: ReadonlyArray<Entry> = [
   { name: "flaky", kind: "sandbox", settings: { behaviour: "overloaded" } },
   { name: "sandbox", kind: "sandbox", settings: {} }
 ]

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Schema } from "effect"
+import type { RequestInput } from "../Request.ts"
 import * as Failure from "./Failure.ts"
 
 /**
@@ -26,6 +27,26 @@ export const isObject = (value: unknown): value is Json =>
 const empty: Json = {}
 
 /**
+ * The fields of a request but its conversation, while they are gathered.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RequestFields = {
+  -readonly [K in keyof Conversational]: Conversational[K]
+}
+
+type Conversational = Omit<Extract<RequestInput, { readonly messages: unknown }>, "messages" | "prompt">
+
+/**
+ * Raw options for a vendor, while they are gathered.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Raw = { [key: string]: Schema.Json }
+
+/**
  * Reads fields; the first that is wrong is kept, and reading goes on with an empty value in its place.
  *
  * `null` says the same as a field that is not there.
@@ -44,6 +65,13 @@ export class Reader {
   /** Tells that a field is right, but nothing here can do what it asks for. */
   unsupported(field: string, message: string): void {
     this.failure ??= Failure.make("unsupported", `${field}: ${message}`, { field })
+  }
+
+  /** The whole body; any other than an object is wrong. */
+  body(value: unknown): Json {
+    if (isObject(value)) return value
+    this.wrong("", "the body must be an object of JSON")
+    return empty
   }
 
   object(value: unknown, field: string): Json {

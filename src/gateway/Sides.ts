@@ -11,7 +11,7 @@ import * as ModelInfo from "../ModelInfo.ts"
 import * as Request from "../Request.ts"
 import { inputTokens } from "../router/Tokens.ts"
 import type { Model, Vendor } from "../Vendor.ts"
-import type { AttemptError, DispatchError } from "../VendorError.ts"
+import { type AttemptError, describe, type DispatchError } from "../VendorError.ts"
 import * as Anthropic from "./anthropic/Anthropic.ts"
 import * as AnthropicModels from "./anthropic/Models.ts"
 import type { Call } from "./Call.ts"
@@ -75,6 +75,9 @@ const ofRoute = (name: string): Told => ({
   servedBy: []
 })
 
+const untold = ({ name }: Vendor, error: AttemptError): Effect.Effect<void> =>
+  Effect.logWarning(`${name} does not list its models: ${describe(error)}`)
+
 /** Every name that may be asked for: the routes first, then each vendor's models as `vendor/model`. */
 const listed = Effect.fnUntraced(function*(surroundings: Surroundings, now: number) {
   const { dispatcher, models, visible = (names) => Effect.succeed(Array.from(names)) } = surroundings
@@ -83,7 +86,7 @@ const listed = Effect.fnUntraced(function*(surroundings: Surroundings, now: numb
     vendors,
     (vendor) =>
       // One vendor that does not answer hides no other.
-      Effect.map(Effect.orElseSucceed(models(vendor), () => []), (models) =>
+      Effect.map(Effect.catch(models(vendor), (error) => Effect.as(untold(vendor, error), [])), (models) =>
         models.map((model) => ModelInfo.make(vendor, model, { catalog: Catalog.standard, vendors, now }))),
     { concurrency: "unbounded" }
   )

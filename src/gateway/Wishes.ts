@@ -58,6 +58,15 @@ export const read = (body: Json, reader: Reader): Wishes => {
 }
 
 /**
+ * Whether a body may go without a model, since a wish says where it goes.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isModelless = ({ mode, model, vendors }: Wishes): boolean =>
+  model !== undefined || mode !== undefined || vendors !== undefined
+
+/**
  * The model of a request: the wished route, else the body's own model, which is none where a mode is wished for.
  *
  * @since 0.1.0

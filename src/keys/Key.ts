@@ -6,6 +6,7 @@
 import { Effect, Redacted } from "effect"
 import { Digest } from "effect/crypto"
 import { ConfigError } from "../config/ConfigError.ts"
+import { isCarried } from "../wire/Settings.ts"
 
 /**
  * A key, alone or with its share of the calls: a key of weight 2 gets twice those of one of weight 1, the default.
@@ -32,13 +33,10 @@ export interface Key {
   readonly fingerprint: string
 }
 
-/** What every header can carry; the same that `wire/Settings` asks of a single key. */
-const carried = /^[\x20-\x7e]+$/
-
 const keyFault = (key: string): string | undefined =>
   key.trim() === ""
     ? "is empty"
-    : carried.test(key) && key.trim() === key
+    : isCarried(key)
     ? undefined
     : "holds spaces around it, a line break or another character that headers cannot carry"
 

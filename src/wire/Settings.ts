@@ -5,10 +5,18 @@
  */
 import { Config, Option, Redacted, Schema } from "effect"
 
+/**
+ * Whether a header can carry the key as it is: one of files of secrets often ends in a line break.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isCarried = (key: string): boolean => /^[\x20-\x7e]+$/.test(key) && key.trim() === key
+
 const keyFault = (key: string): string | undefined =>
   key.trim() === ""
     ? "must be set and not empty"
-    : /^[\x20-\x7e]+$/.test(key) && key.trim() === key
+    : isCarried(key)
     ? undefined
     : "must not hold spaces around it, line breaks or other characters that headers cannot carry"
 

@@ -9,14 +9,10 @@ import { Result, type Schema } from "effect"
 import type { RequestInput } from "../../Request.ts"
 import * as Thinking from "../../vendor/anthropic/Thinking.ts"
 import type { Failure } from "../Failure.ts"
-import { isObject, type Json, Reader, rest } from "../Fields.ts"
+import { type Json, type Raw, Reader, type RequestFields, rest } from "../Fields.ts"
 import { Transcript } from "../Transcript.ts"
 import * as Wishes from "../Wishes.ts"
 import * as Messages from "./Messages.ts"
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
-type Fields = Mutable<Omit<Extract<RequestInput, { readonly messages: unknown }>, "messages" | "prompt">>
-type Raw = { [key: string]: Schema.Json }
 
 /**
  * @since 0.1.0
@@ -56,14 +52,13 @@ const known: ReadonlySet<string> = new Set([
  */
 export const decode = (json: unknown, options?: { readonly isCount?: boolean }): Result.Result<Decoded, Failure> => {
   const reader = new Reader()
-  const body = isObject(json) ? json : {}
-  if (body !== json) reader.wrong("", "the body must be an object of JSON")
+  const body = reader.body(json)
   const wishes = Wishes.read(body, reader)
   const model = reader.text(body["model"], "model")
   const transcript = new Transcript()
   Messages.system(body["system"], transcript, reader)
   Messages.messages(body["messages"], transcript, reader)
-  const request: Fields = {}
+  const request: RequestFields = {}
   const raw: Raw = rest(body, known, reader) ?? {}
   if (options?.isCount !== true) maxTokens(body, request, reader)
   sampling(body, request, raw, reader)
@@ -82,7 +77,7 @@ export const decode = (json: unknown, options?: { readonly isCount?: boolean }):
   })
 }
 
-const maxTokens = (body: Json, request: Fields, reader: Reader): void => {
+const maxTokens = (body: Json, request: RequestFields, reader: Reader): void => {
   const given = reader.optionalNumber(body["max_tokens"], "max_tokens")
   if (given === undefined) reader.wrong("max_tokens", "is missing")
   else request.maxTokens = given
@@ -92,7 +87,7 @@ const maxTokens = (body: Json, request: Fields, reader: Reader): void => {
 // Sampling
 // -----------------------------------------------------------------------------
 
-const sampling = (body: Json, request: Fields, raw: Raw, reader: Reader): void => {
+const sampling = (body: Json, request: RequestFields, raw: Raw, reader: Reader): void => {
   reader.optionalBoolean(body["stream"], "stream")
   const temperature = reader.optionalNumber(body["temperature"], "temperature")
   const topP = reader.optionalNumber(body["top_p"], "top_p")
@@ -118,14 +113,14 @@ const efforts: ReadonlySet<unknown> = new Set(["low", "medium", "high", "xhigh"]
  * An effort is a common word, with `adaptive` beside it, which any effort implies; a budget in tokens is one besides, for
  * who takes none. The highest effort and what stands alone are this API's own.
  */
-const thinking = (body: Json, request: Fields, raw: Raw, reader: Reader): void => {
+const thinking = (body: Json, request: RequestFields, raw: Raw, reader: Reader): void => {
   const given = reader.optionalObject(body["thinking"], "thinking")
   const output = reader.optionalObject(body["output_config"], "output_config")
   const { effort, format, ...others } = output ?? {}
   const own: Record<string, unknown> = { ...others }
   if (given?.["type"] === "disabled") request.reasoningEffort = "none"
   else if (given?.["type"] === "adaptive" && efforts.has(effort)) {
-    request.reasoningEffort = effort as NonNullable<Fields["reasoningEffort"]>
+    request.reasoningEffort = effort as NonNullable<RequestFields["reasoningEffort"]>
     const { type: _, ...display } = given
     if (Object.keys(display).length > 0) raw["thinking"] = display as Schema.Json
   } else if (given !== undefined) {
@@ -142,7 +137,7 @@ const thinking = (body: Json, request: Fields, raw: Raw, reader: Reader): void =
 }
 
 /** Which the request wants and this API does not; where a schema has a title, that is its name. */
-const formatOf = (schema: Json): NonNullable<Fields["responseFormat"]> => {
+const formatOf = (schema: Json): NonNullable<RequestFields["responseFormat"]> => {
   const title = schema["title"]
   const name = typeof title === "string" && /^[a-zA-Z0-9_-]{1,64}$/.test(title) ? title : "answer"
   return { type: "json-schema", name, schema: schema as Raw }
@@ -152,11 +147,11 @@ const formatOf = (schema: Json): NonNullable<Fields["responseFormat"]> => {
 // Tools
 // -----------------------------------------------------------------------------
 
-type Tool = NonNullable<Fields["tools"]>[number]
+type Tool = NonNullable<RequestFields["tools"]>[number]
 
 const plainTool: ReadonlySet<string> = new Set(["type", "name", "description", "input_schema", "strict"])
 
-const tools = (body: Json, request: Fields, raw: Raw, reader: Reader): void => {
+const tools = (body: Json, request: RequestFields, raw: Raw, reader: Reader): void => {
   const own: Array<Tool> = []
   const served: Array<Schema.Json> = []
   const extras: Array<Schema.Json> = []
@@ -187,7 +182,7 @@ const tools = (body: Json, request: Fields, raw: Raw, reader: Reader): void => {
   choice(body, request, reader)
 }
 
-const choice = (body: Json, request: Fields, reader: Reader): void => {
+const choice = (body: Json, request: RequestFields, reader: Reader): void => {
   const given = reader.optionalObject(body["tool_choice"], "tool_choice")
   if (given === undefined) return
   switch (given["type"]) {
@@ -215,7 +210,7 @@ const choice = (body: Json, request: Fields, reader: Reader): void => {
 /** The most characters of a request's `user`; here it may have 512. */
 const longestUser = 256
 
-const metadata = (body: Json, request: Fields, raw: Raw, reader: Reader): void => {
+const metadata = (body: Json, request: RequestFields, raw: Raw, reader: Reader): void => {
   const given = reader.optionalObject(body["metadata"], "metadata")
   if (given === undefined) return
   const { user_id, ...others } = given

@@ -6,7 +6,7 @@
  */
 import type { Prompt, Response as AiResponse } from "effect/ai"
 import { isObject } from "../Fields.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 
 /**
  * The signature of a piece of reasoning: Anthropic's own, else all that other vendors tell of it, else an empty one.

@@ -3,23 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Schema } from "effect"
-import type { RequestInput } from "../../Request.ts"
 import * as Thinking from "../../vendor/google/Thinking.ts"
-import { isObject, type Json, type Reader, rest } from "../Fields.ts"
+import { isObject, type Json, type Raw, type Reader, type RequestFields, rest } from "../Fields.ts"
 import * as JsonSchema from "./JsonSchema.ts"
 import * as Names from "./Names.ts"
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
-type Raw = { [key: string]: Schema.Json }
-
-/**
- * The fields of a request but its conversation.
- *
- * @since 0.1.0
- * @category models
- */
-export type Fields = Mutable<Omit<Extract<RequestInput, { readonly messages: unknown }>, "messages" | "prompt">>
 
 const path = "generationConfig"
 
@@ -55,7 +42,7 @@ const numbers = [
  * @since 0.1.0
  * @category decoding
  */
-export const decode = (value: unknown, request: Fields, reader: Reader): Raw | undefined => {
+export const decode = (value: unknown, request: RequestFields, reader: Reader): Raw | undefined => {
   const given = reader.optionalObject(value, path)
   if (given === undefined) return undefined
   const config = Names.camel(given, path, reader)
@@ -85,7 +72,7 @@ export const decode = (value: unknown, request: Fields, reader: Reader): Raw | u
 // Thinking
 // -----------------------------------------------------------------------------
 
-const levels: { readonly [level: string]: NonNullable<Fields["reasoningEffort"]> } = {
+const levels: { readonly [level: string]: NonNullable<RequestFields["reasoningEffort"]> } = {
   MINIMAL: "minimal",
   LOW: "low",
   MEDIUM: "medium",
@@ -96,7 +83,7 @@ const levels: { readonly [level: string]: NonNullable<Fields["reasoningEffort"]>
  * A level whose thoughts are shown is a common word, and so is no thinking; all else is this API's own, with an effort
  * besides for who does not speak it.
  */
-const thinking = (value: unknown, request: Fields, raw: Raw, reader: Reader): void => {
+const thinking = (value: unknown, request: RequestFields, raw: Raw, reader: Reader): void => {
   const at = `${path}.thinkingConfig`
   const given = reader.optionalObject(value, at)
   if (given === undefined) return
@@ -121,7 +108,7 @@ const thinking = (value: unknown, request: Fields, raw: Raw, reader: Reader): vo
 
 const json = "application/json"
 
-const format = (config: Json, request: Fields, raw: Raw, reader: Reader): void => {
+const format = (config: Json, request: RequestFields, raw: Raw, reader: Reader): void => {
   const mimeType = reader.optionalText(config["responseMimeType"], `${path}.responseMimeType`)
   const { responseJsonSchema, responseSchema } = config
   const isTold = isObject(responseSchema)
@@ -142,7 +129,7 @@ const format = (config: Json, request: Fields, raw: Raw, reader: Reader): void =
 }
 
 /** The request wants a name and this API has none; where a schema has a title, that is it. */
-const formatOf = (schema: Json): NonNullable<Fields["responseFormat"]> => {
+const formatOf = (schema: Json): NonNullable<RequestFields["responseFormat"]> => {
   const { title } = schema
   const name = typeof title === "string" && /^[a-zA-Z0-9_-]{1,64}$/.test(title) ? title : "answer"
   return { type: "json-schema", name, schema: schema as Raw }

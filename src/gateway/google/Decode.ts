@@ -8,7 +8,7 @@
 import { Result, type Schema } from "effect"
 import type { RequestInput } from "../../Request.ts"
 import type { Failure } from "../Failure.ts"
-import { isObject, type Json, Reader, rest } from "../Fields.ts"
+import { isObject, type Json, Reader, type RequestFields, rest } from "../Fields.ts"
 import { Transcript } from "../Transcript.ts"
 import * as Wishes from "../Wishes.ts"
 import * as Config from "./Config.ts"
@@ -44,13 +44,12 @@ const known: ReadonlySet<string> = new Set([
  */
 export const decode = (json: unknown, model: string): Result.Result<Decoded, Failure> => {
   const reader = new Reader()
-  if (!isObject(json)) reader.wrong("", "the body must be an object of JSON")
-  const body = Names.camel(isObject(json) ? json : {}, "", reader)
+  const body = Names.camel(reader.body(json), "", reader)
   const wishes = Wishes.read(body, reader)
   const transcript = new Transcript()
   Contents.system(body["systemInstruction"], transcript, reader)
   Contents.contents(body["contents"], transcript, reader)
-  const request: Config.Fields = {}
+  const request: RequestFields = {}
   const raw: { [key: string]: Schema.Json } = rest(body, known, reader) ?? {}
   const config = Config.decode(body["generationConfig"], request, reader)
   if (config !== undefined) raw["generationConfig"] = config

@@ -8,7 +8,7 @@ import { Result } from "effect"
 import type { Prompt, Response as AiResponse } from "effect/ai"
 import { Base64 } from "effect/encoding"
 import { isObject } from "../Fields.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 
 /** {@link Proof.pack}'s own mark in base64. */
 const mark = "bGxtZDEu"

@@ -3,14 +3,11 @@
  *
  * @since 0.1.0
  */
-import type { Schema } from "effect"
-import { type Json, type Reader, rest } from "../Fields.ts"
-import type { Fields } from "./Config.ts"
+import { type Json, type Raw, type Reader, type RequestFields, rest } from "../Fields.ts"
 import * as JsonSchema from "./JsonSchema.ts"
 import * as Names from "./Names.ts"
 
-type Raw = { [key: string]: Schema.Json }
-type Tool = NonNullable<Fields["tools"]>[number]
+type Tool = NonNullable<RequestFields["tools"]>[number]
 
 /**
  * Fills in the request's fields and gives back what it has no word for.
@@ -18,7 +15,7 @@ type Tool = NonNullable<Fields["tools"]>[number]
  * @since 0.1.0
  * @category decoding
  */
-export const decode = (body: Json, request: Fields, reader: Reader): Raw => {
+export const decode = (body: Json, request: RequestFields, reader: Reader): Raw => {
   const raw: Raw = {}
   const functions: Array<Tool> = []
   const extras: Array<Raw> = []
@@ -69,7 +66,7 @@ const declaration = (
 // Choice
 // -----------------------------------------------------------------------------
 
-const choice = (value: unknown, request: Fields, reader: Reader): Raw | undefined => {
+const choice = (value: unknown, request: RequestFields, reader: Reader): Raw | undefined => {
   const given = reader.optionalObject(value, "toolConfig")
   if (given === undefined) return undefined
   const { functionCallingConfig, ...others } = Names.camel(given, "toolConfig", reader)

@@ -5,17 +5,13 @@
  *
  * @since 0.1.0
  */
-import { Result, type Schema } from "effect"
+import { Result } from "effect"
 import type { RequestInput } from "../../Request.ts"
 import type { Failure } from "../Failure.ts"
-import { isObject, type Json, Reader, rest } from "../Fields.ts"
+import { isObject, type Json, type Raw, Reader, type RequestFields, rest } from "../Fields.ts"
 import { Transcript } from "../Transcript.ts"
 import * as Wishes from "../Wishes.ts"
 import * as Messages from "./Messages.ts"
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
-type Fields = Mutable<Omit<Extract<RequestInput, { readonly messages: unknown }>, "messages" | "prompt">>
-type Raw = { [key: string]: Schema.Json }
 
 /**
  * @since 0.1.0
@@ -81,15 +77,14 @@ export const generate = (json: unknown): Result.Result<Decoded, Failure> =>
 const decode = (
   json: unknown,
   known: ReadonlySet<string>,
-  converse: (body: Json, request: Fields, transcript: Transcript, reader: Reader) => void
+  converse: (body: Json, request: RequestFields, transcript: Transcript, reader: Reader) => void
 ): Result.Result<Decoded, Failure> => {
   const reader = new Reader()
-  const body = isObject(json) ? json : {}
-  if (body !== json) reader.wrong("", "the body must be an object of JSON")
+  const body = reader.body(json)
   const wishes = Wishes.read(body, reader)
   const model = reader.text(body["model"], "model")
   const transcript = new Transcript()
-  const request: Fields = {}
+  const request: RequestFields = {}
   const raw: Raw = rest(body, known, reader) ?? {}
   // Without it the vendor asks for no conversation to be cut, and the API's own default is that it is.
   raw["truncate"] ??= true
@@ -123,7 +118,7 @@ const numbers = [
   ["seed", "seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true]
 ] as const
 
-const options = (value: unknown, request: Fields, raw: Raw, reader: Reader): void => {
+const options = (value: unknown, request: RequestFields, raw: Raw, reader: Reader): void => {
   const given = reader.optionalObject(value, "options")
   if (given === undefined) return
   const own: { [key: string]: unknown } = {}
@@ -146,7 +141,7 @@ const options = (value: unknown, request: Fields, raw: Raw, reader: Reader): voi
 // Thinking and format
 // -----------------------------------------------------------------------------
 
-const efforts: { readonly [level: string]: NonNullable<Fields["reasoningEffort"]> } = {
+const efforts: { readonly [level: string]: NonNullable<RequestFields["reasoningEffort"]> } = {
   low: "low",
   medium: "medium",
   high: "high",
@@ -154,7 +149,7 @@ const efforts: { readonly [level: string]: NonNullable<Fields["reasoningEffort"]
 }
 
 /** That a model is to think says not how hard, which Ollama gets as it is and everybody else as a middle effort. */
-const thinking = (value: unknown, request: Fields, raw: Raw, reader: Reader): void => {
+const thinking = (value: unknown, request: RequestFields, raw: Raw, reader: Reader): void => {
   if (value === undefined || value === null || value === "") return
   if (value === false) request.reasoningEffort = "none"
   else if (value === true) {
@@ -164,7 +159,7 @@ const thinking = (value: unknown, request: Fields, raw: Raw, reader: Reader): vo
   else reader.wrong("think", "must be true, false, \"low\", \"medium\", \"high\" or \"max\"")
 }
 
-const format = (value: unknown, request: Fields, reader: Reader): void => {
+const format = (value: unknown, request: RequestFields, reader: Reader): void => {
   if (value === undefined || value === null || value === "") return
   if (value === "json") request.responseFormat = { type: "json" }
   else if (isObject(value)) {

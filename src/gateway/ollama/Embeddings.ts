@@ -6,7 +6,7 @@
 import { Result } from "effect"
 import type { Embeddings } from "../../Vendor.ts"
 import type { Failure } from "../Failure.ts"
-import { isObject, Reader } from "../Fields.ts"
+import { Reader } from "../Fields.ts"
 
 /**
  * @since 0.1.0
@@ -30,8 +30,7 @@ const lost = ["options", "truncate"] as const
  */
 export const decode = (json: unknown, isOlder: boolean): Result.Result<Asked, Failure> => {
   const reader = new Reader()
-  const body = isObject(json) ? json : {}
-  if (body !== json) reader.wrong("", "the body must be an object of JSON")
+  const body = reader.body(json)
   const model = reader.text(body["model"], "model")
   const { input, prompt } = body
   const inputs = isOlder

@@ -9,14 +9,13 @@ import { Result } from "effect"
 import type { Request, RequestInput } from "../../Request.ts"
 import { chat } from "../../vendor/openai/Profile.ts"
 import type { Failure } from "../Failure.ts"
-import { isObject, type Json, Reader, rest } from "../Fields.ts"
+import { isObject, type Json, Reader, type RequestFields, rest } from "../Fields.ts"
 import * as Efforts from "../openai/Efforts.ts"
 import * as Wishes from "../Wishes.ts"
 import * as Messages from "./Messages.ts"
 import * as Tools from "./Tools.ts"
 
-type Mutable<A> = { -readonly [K in keyof A]?: A[K] | undefined }
-type Fields = Mutable<Omit<Extract<RequestInput, { readonly messages: unknown }>, "messages" | "prompt">>
+type Fields = { [K in keyof RequestFields]?: RequestFields[K] | undefined }
 
 /**
  * A body understood, and what its answer must look like.
@@ -72,11 +71,11 @@ const known: ReadonlySet<string> = new Set([
  */
 export const decode = (json: unknown): Result.Result<Decoded, Failure> => {
   const reader = new Reader()
-  const body = isObject(json) ? json : {}
-  if (body !== json) reader.wrong("", "the body must be an object of JSON")
+  const body = reader.body(json)
   const wishes = Wishes.read(body, reader)
-  const isModelless = wishes.model !== undefined || wishes.mode !== undefined || wishes.vendors !== undefined
-  const model = isModelless ? reader.optionalText(body["model"], "model") : reader.text(body["model"], "model")
+  const model = Wishes.isModelless(wishes)
+    ? reader.optionalText(body["model"], "model")
+    : reader.text(body["model"], "model")
   const transcript = Messages.decode(reader, body["messages"])
   const request: Fields = {}
   const raw: { [key: string]: unknown } = rest(body, known, reader) ?? {}

@@ -8,7 +8,7 @@ import type { FinishReason, Part, Response, Usage } from "../../Response.ts"
 import type { Surroundings } from "../Dialect.ts"
 import * as Counts from "../openai/Counts.ts"
 import * as Marks from "../openai/Marks.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 import type { Decoded } from "./Decode.ts"
 import * as Reasoning from "./Reasoning.ts"
 

@@ -6,7 +6,7 @@
 import type { StreamPart } from "../../Response.ts"
 import type * as Dialect from "../Dialect.ts"
 import * as Marks from "../openai/Marks.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 import * as Refusal from "../openai/Refusal.ts"
 import type { Decoded } from "./Decode.ts"
 import * as Encode from "./Encode.ts"

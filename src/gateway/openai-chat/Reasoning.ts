@@ -8,7 +8,7 @@
 import type { Prompt, Response as AiResponse } from "effect/ai"
 import type * as Fields from "../Fields.ts"
 import { isObject } from "../Fields.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 
 /**
  * The fields of a message that are read.

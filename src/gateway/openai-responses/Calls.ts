@@ -5,7 +5,7 @@
  */
 import type { Response as AiResponse } from "effect/ai"
 import { argumentsOf } from "../openai-chat/Encode.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 import { prefix, suffix, type Writer } from "./Writer.ts"
 
 /**

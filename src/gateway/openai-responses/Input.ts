@@ -9,7 +9,7 @@ import { responses } from "../../vendor/openai/Profile.ts"
 import * as Json from "../../wire/Json.ts"
 import type * as Fields from "../Fields.ts"
 import * as Files from "../openai/Files.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 import { Transcript } from "../Transcript.ts"
 import * as Reasoning from "./Reasoning.ts"
 

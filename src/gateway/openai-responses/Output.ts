@@ -9,7 +9,7 @@
  */
 import type { StreamPart } from "../../Response.ts"
 import * as Marks from "../openai/Marks.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 import * as Calls from "./Calls.ts"
 import * as Messages from "./Messages.ts"
 import * as Reasoning from "./Reasoning.ts"

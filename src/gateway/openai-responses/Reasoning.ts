@@ -7,7 +7,7 @@
 import type { Prompt, Response as AiResponse } from "effect/ai"
 import type * as Fields from "../Fields.ts"
 import { isObject } from "../Fields.ts"
-import * as Proof from "../openai/Proof.ts"
+import * as Proof from "../Proof.ts"
 
 /** Begins the ids of items that the gateway named, behind which no server has anything. */
 const made = "rs_llmd_"

@@ -8,7 +8,7 @@ import { Result } from "effect"
 import { Base64 } from "effect/encoding"
 import type { Embeddings } from "../../Vendor.ts"
 import type { Failure } from "../Failure.ts"
-import { isObject, type Json, Reader, rest } from "../Fields.ts"
+import { type Json, Reader, rest } from "../Fields.ts"
 
 /**
  * A call understood, and how its answer is told: under the name of the model that was asked for.
@@ -38,8 +38,7 @@ const mostInputs = 2048
  */
 export const decode = (json: unknown): Result.Result<Asked, Failure> => {
   const reader = new Reader()
-  const body = isObject(json) ? json : {}
-  if (body !== json) reader.wrong("", "the body must be an object of JSON")
+  const body = reader.body(json)
   const model = reader.text(body["model"], "model")
   const inputs = inputsOf(reader, body["input"])
   const format = reader.optionalText(body["encoding_format"], "encoding_format") ?? "float"

@@ -7,8 +7,8 @@
 import { Result } from "effect"
 import type { Prompt, Response as AiResponse } from "effect/ai"
 import { Base64Url } from "effect/encoding"
-import * as Json from "../../wire/Json.ts"
-import { isObject } from "../Fields.ts"
+import * as Json from "../wire/Json.ts"
+import { isObject } from "./Fields.ts"
 
 const mark = "llmd1."
 
