@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Effect } from "effect"
+import { Clock, Effect, Exit } from "effect"
 import { type Caller, CurrentPrincipal } from "../access/CurrentPrincipal.ts"
 import type { Dispatcher } from "../Dispatcher.ts"
 import type { DispatchError } from "../VendorError.ts"
@@ -139,34 +139,28 @@ export const make = (options: Options): Gateway => {
           share = caller
           return answered
         }
-        return authenticate(call.headers).pipe(
-          Effect.matchEffect({
-            onFailure: (failure) => Effect.sync(() => refuse(failure)),
-            onSuccess: (caller) => {
-              if (caller === undefined) return fairly("", answered(call, endpoint, startedAt))
-              principal = caller.id
-              const own = Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
-                ...caller,
-                requestId: call.id
-              })
-              return fairly(caller.id, own)
-            }
-          }),
-          Effect.catchDefect((defect) =>
-            Effect.andThen(
-              Effect.logError("a call failed for a fault of the gateway", Cause.die(defect)),
-              Effect.sync(() => refuse(internal))
-            )
-          ),
-          Effect.map(done),
-          Effect.onInterrupt(() =>
-            Effect.sync(() => {
-              // Whoever is still there is told; a stream that has begun was told in its own way.
-              refuse(stopping)
-              done({ status: 499, reason: "Interrupted" })
+        const admitted = Effect.matchEffect(authenticate(call.headers), {
+          onFailure: (failure) => Effect.sync(() => refuse(failure)),
+          onSuccess: (caller) => {
+            if (caller === undefined) return fairly("", answered(call, endpoint, startedAt))
+            principal = caller.id
+            const own = Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
+              ...caller,
+              requestId: call.id
             })
-          )
-        )
+            return fairly(caller.id, own)
+          }
+        })
+        return Effect.asVoid(Effect.onExitPrimitive(admitted, (exit) => {
+          if (Exit.isSuccess(exit)) return void done(exit.value)
+          if (Exit.hasInterrupts(exit)) {
+            // Whoever is still there is told; a stream that has begun was told in its own way.
+            refuse(stopping)
+            return void done({ status: 499, reason: "Interrupted" })
+          }
+          done(refuse(internal))
+          return Effect.logError("a call failed for a fault of the gateway", exit.cause)
+        }))
       })
   }
 }
