@@ -21,8 +21,12 @@ const connect = (baseUrl: string, options: Partial<Http.Options> = {}) =>
     ...options
   })
 
+const wrapped = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpClient) =>
+  Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, wrap)).pipe(Layer.provide(NodeHttp.layer()))
+
 const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
-  ["undici", NodeHttp.layer()],
+  ["undici's lowest call", NodeHttp.layer()],
+  ["a client that wraps undici's", wrapped(HttpClient.mapRequest((request) => request))],
   ["fetch", FetchHttpClient.layer]
 ]
 
