@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Array as Arr, Cause, Effect, type Fiber, type Pull, Result, Scope, Stream } from "effect"
+import { type Array as Arr, Cause, Channel, Effect, type Fiber, type Pull, Result, Scope, Stream } from "effect"
 import { Headers } from "effect/http"
 import type { Collected } from "./Body.ts"
 import { type Exchange, ExchangeError, type Head, type Open, type Request, type Whole } from "./Exchange.ts"
@@ -182,9 +182,17 @@ class Transfer implements Handler {
     return Effect.succeed({
       status,
       headers,
-      bytes: Stream.fromPull(Effect.sync(() => this.pull())),
+      bytes: this.bytes(),
       text: (size) => this.text(size)
     })
+  }
+
+  /** Who stops reading before the end aborts the request. */
+  private bytes(): Stream.Stream<Uint8Array, ExchangeError> {
+    const abort = Effect.sync(() => this.abort())
+    return Stream.fromChannel(
+      Channel.fromTransform((_, scope) => Effect.as(Scope.addFinalizer(scope, abort), this.pull()))
+    )
   }
 
   private pull(): Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, ExchangeError> {
