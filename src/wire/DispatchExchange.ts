@@ -95,7 +95,7 @@ export const make = (dispatch: Dispatch): Exchange => {
   }
 }
 
-/** Nobody is told of it who still waits, unless he reads after his Scope has closed. */
+/** Seen only by who still reads after the Scope has closed. */
 const aborted = Object.assign(new Error("nobody waits for the answer any more"), { code: "UND_ERR_ABORTED" })
 
 const decoder = new TextDecoder()
@@ -103,8 +103,8 @@ const decoder = new TextDecoder()
 /**
  * One request under way.
  *
- * Who waits is woken in a microtask and the socket resumed in one: within undici's callbacks no other socket may be
- * resumed, and all chunks that one read of the socket brings come out together.
+ * Who waits is woken in a microtask and the socket resumed in one: within undici's callbacks, where a reader would run
+ * otherwise, no other socket may be resumed; and all chunks that one read of the socket brings come out together.
  */
 class Transfer implements Handler {
   waiter: (() => void) | undefined
