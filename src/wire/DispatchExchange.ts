@@ -158,7 +158,8 @@ class Transfer implements Handler {
   }
 
   onResponseError(_: unknown, cause: unknown): void {
-    this.end(cause)
+    // An error without a cause is still no end.
+    this.end(cause ?? aborted)
   }
 
   abort(): void {
@@ -207,10 +208,10 @@ class Transfer implements Handler {
 
   private text(size: number): Effect.Effect<Collected, ExchangeError> {
     return Effect.suspend(() => {
+      if (!this.ready(size + 1)) return this.await(size + 1, () => this.text(size))
+      if (this.failure !== undefined) return this.fail()
       this.allowed = size
-      const read = (): Effect.Effect<Collected, ExchangeError> =>
-        this.failure === undefined ? Effect.succeed(this.collect()) : this.fail()
-      return this.ready(size + 1) ? read() : this.await(size + 1, read)
+      return Effect.succeed(this.collect())
     })
   }
 

@@ -33,6 +33,7 @@ const connection = () => {
     data: (chunk: string | Uint8Array) =>
       handler.onResponseData(controller, typeof chunk === "string" ? bytes(chunk) : chunk),
     end: () => handler.onResponseEnd(),
+    lose: () => handler.onResponseError(null, undefined),
     error: (code: string) => handler.onResponseError(controller, Object.assign(new Error("secret"), { code }))
   }))
   return { exchange, server, steered, dispatched }
@@ -228,6 +229,13 @@ describe("a stream", () => {
         Stream.runForEach(answer.bytes, (chunk) => Effect.sync(() => seen.push(chunk)))
       )
       expect([textOf(seen), error.at]).toEqual(["1", "body"])
+    }))
+
+  it.effect("does not end well with an error that has no cause", () =>
+    Effect.gen(function*() {
+      const { answer, server } = yield* opened
+      server.lose()
+      expect((yield* Effect.flip(Stream.runDrain(answer.bytes))).at).toBe("body")
     }))
 
   it.effect("pauses its socket once more than 64 KiB wait, and resumes it when they are taken", () =>
