@@ -169,6 +169,7 @@ const stream = (
 export const answer = (
   surroundings: Surroundings,
   call: Call,
+  json: Call["json"],
   dialect: Dialect,
   path: Readonly<Record<string, string>>,
   query: Readonly<Record<string, string>>,
@@ -199,7 +200,5 @@ export const answer = (
     return Result.isFailure(asked) ? refused(asked.failure) : dispatched(asked.success)
   }
 
-  return call.json.pipe(
-    Effect.matchEffect({ onFailure: refused, onSuccess: understood })
-  )
+  return Effect.matchEffect(json, { onFailure: refused, onSuccess: understood })
 }

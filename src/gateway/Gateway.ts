@@ -74,15 +74,14 @@ const pathOf = (endpoint: Endpoints.Endpoint): Readonly<Record<string, string>> 
   return { model: endpoint.model, ...(endpoint.method === undefined ? undefined : { method: endpoint.method }) }
 }
 
-/** The body of a path that names the model itself, as Azure's deployments do. */
-const deployed = (call: Call, endpoint: Endpoints.Endpoint): Call =>
-  endpoint._tag !== "Answer" || endpoint.model === undefined || endpoint.method !== undefined ? call : {
-    ...call,
-    json: Effect.map(
+/** The body; of a path that names the model itself, as Azure's deployments do, with that model. */
+const bodyOf = (call: Call, endpoint: Endpoints.Endpoint): Call["json"] =>
+  endpoint._tag !== "Answer" || endpoint.model === undefined || endpoint.method !== undefined
+    ? call.json
+    : Effect.map(
       call.json,
       (body) => typeof body === "object" && body !== null ? { ...body, model: endpoint.model } : body
     )
-  }
 
 const refusalOf = (endpoint: Endpoints.Endpoint): Pick<Dialect, "refusal"> =>
   endpoint._tag === "Answer" ? endpoint.dialect : Sides.refusals[endpoint.family]
@@ -108,7 +107,8 @@ export const make = (options: Options): Gateway => {
     endpoint._tag === "Answer"
       ? Exchange.answer(
         surroundings,
-        deployed(call, endpoint),
+        call,
+        bodyOf(call, endpoint),
         endpoint.dialect,
         pathOf(endpoint),
         queryOf(call.query),
