@@ -8,20 +8,21 @@
  */
 import { Duration, Effect, Option, Predicate, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { Prompt } from "effect/ai"
+import * as Plain from "./request/Plain.ts"
+import { deepest, sizeOf } from "./request/Size.ts"
+import * as TextFault from "./request/TextFault.ts"
 import { type Fatal, fatal, type Issue } from "./VendorError.ts"
 
-/** C0 controls and DEL, but for tab, newline and carriage return. */
-// oxlint-disable-next-line no-control-regex
-const controlInText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
-// oxlint-disable-next-line no-control-regex
-const controlInName = /[\u0000-\u001f\u007f-\u009f]/
-
-const textFault = (text: string): string | undefined =>
-  controlInText.test(text)
-    ? "holds a control character"
-    : text.isWellFormed()
-    ? undefined
-    : "holds half of a surrogate pair"
+export {
+  /**
+   * How large a request is: the characters of all its names, texts and encoded files; `Infinity` when it is nested deeper
+   * than 100 levels or holds itself.
+   *
+   * @since 0.1.0
+   * @category accessors
+   */
+  sizeOf
+} from "./request/Size.ts"
 
 const range = (from: number, to: number) =>
   Schema.makeFilter<number>((n) => n >= from && n <= to ? undefined : `must be from ${from} to ${to}, got ${n}`)
@@ -29,16 +30,7 @@ const range = (from: number, to: number) =>
 const number = (from: number, to: number) => Schema.optionalKey(Schema.Finite.check(range(from, to)))
 const integer = (from: number, to: number) => Schema.optionalKey(Schema.Int.check(range(from, to)))
 
-const Name = (longest: number) =>
-  Schema.String.check(Schema.makeFilter((name) =>
-    name.trim() === ""
-      ? "must not be empty"
-      : name.length > longest
-      ? `must have at most ${longest} characters, got ${name.length}`
-      : controlInName.test(name)
-      ? "holds a control character"
-      : undefined
-  ))
+const Name = (longest: number) => Schema.String.check(Schema.makeFilter((name) => TextFault.ofName(name, longest)))
 
 /**
  * A tool the model may call; `parameters` is a JSON Schema of an object.
@@ -47,13 +39,7 @@ const Name = (longest: number) =>
  * @category models
  */
 export const Tool = Schema.Struct({
-  name: Schema.String.check(
-    Schema.makeFilter((name) =>
-      /^[a-zA-Z0-9_.:-]{1,128}$/.test(name)
-        ? undefined
-        : "must be 1 to 128 letters, digits, underscores, dashes, dots or colons"
-    )
-  ),
+  name: Schema.String.check(Schema.makeFilter(TextFault.ofToolName)),
   description: Schema.optionalKey(Schema.String),
   parameters: Schema.JsonObject,
   strict: Schema.optionalKey(Schema.Boolean)
@@ -97,11 +83,7 @@ export const ResponseFormat = Schema.Union([
   Schema.Struct({ type: Schema.Literal("json") }),
   Schema.Struct({
     type: Schema.Literal("json-schema"),
-    name: Schema.String.check(
-      Schema.makeFilter((name) =>
-        /^[a-zA-Z0-9_-]{1,64}$/.test(name) ? undefined : "must be 1 to 64 letters, digits, underscores or dashes"
-      )
-    ),
+    name: Schema.String.check(Schema.makeFilter(TextFault.ofFormatName)),
     description: Schema.optionalKey(Schema.String),
     schema: Schema.JsonObject,
     strict: Schema.optionalKey(Schema.Boolean)
@@ -134,7 +116,7 @@ const promptFault = (
   if (prompt.content.length === 0) return { path: [], message: "must not be empty" }
   for (const [index, message] of prompt.content.entries()) {
     if (message.role === "system") {
-      const fault = message.content.trim() === "" ? "must not be empty" : textFault(message.content)
+      const fault = message.content.trim() === "" ? "must not be empty" : TextFault.ofText(message.content)
       if (fault !== undefined) return { path: [index, "content"], message: fault }
       continue
     }
@@ -145,7 +127,7 @@ const promptFault = (
       return { path: [index, "content"], message: "must not be empty" }
     }
     for (const [at, part] of content.entries()) {
-      const fault = part.type === "text" ? textFault(part.text) : undefined
+      const fault = part.type === "text" ? TextFault.ofText(part.text) : undefined
       if (fault !== undefined) return { path: [index, "content", at, "text"], message: fault }
     }
   }
@@ -311,28 +293,6 @@ const field = (
 
 const invalid = (issues: ReadonlyArray<Issue>): Fatal<"InvalidRequest"> => fatal({ _tag: "InvalidRequest", issues })
 
-/** Deeper than any JSON Schema in use, and far from the stack's end; what holds itself is deeper still. */
-const deepest = 100
-
-/**
- * How large a request is: the characters of all its names, texts and encoded files; `Infinity` when it is nested deeper
- * than 100 levels or holds itself.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const sizeOf = (value: unknown, depth = 0): number => {
-  if (typeof value === "string") return value.length
-  if (value instanceof Uint8Array) return Math.ceil(value.length / 3) * 4
-  if (value instanceof URL) return value.href.length
-  if (depth > deepest) return Infinity
-  if (Array.isArray(value)) return value.reduce((size: number, entry) => size + sizeOf(entry, depth + 1), 0)
-  if (!Predicate.isObject(value)) return 0
-  let size = 0
-  for (const key in value) size += key.length + sizeOf((value as Record<string, unknown>)[key], depth + 1)
-  return size
-}
-
 const sizeIssue = (size: number, maxSize: number): ReadonlyArray<Issue> => [{
   field: "",
   message: size === Infinity
@@ -356,6 +316,10 @@ export const decode = (
     return Effect.fail(invalid([{ field: "", message: "must be an object with a prompt or messages" }]))
   }
   const maxSize = options?.maxSize ?? 20_000_000
+  if (!(input instanceof Request)) {
+    const request = Plain.read<Request>(input, maxSize, Object.create(Request.prototype))
+    if (request !== undefined) return Effect.succeed(request)
+  }
   const plain = input instanceof Request ? input : normalise(input)
   const size = sizeOf(plain)
   if (size > maxSize) return Effect.fail(invalid(sizeIssue(size, maxSize)))
