@@ -9,7 +9,8 @@
 import { Duration, Effect, Option, Predicate, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { Prompt } from "effect/ai"
 import * as Plain from "./request/Plain.ts"
-import { deepest, sizeOf } from "./request/Size.ts"
+import * as PlainPrompt from "./request/PlainPrompt.ts"
+import { deepest, sizeOf, valuesOf } from "./request/Size.ts"
 import * as TextFault from "./request/TextFault.ts"
 import { type Fatal, fatal, type Issue } from "./VendorError.ts"
 
@@ -241,7 +242,8 @@ const normalise = (input: object): Record<string, unknown> => {
   return plain
 }
 
-const decodePlain = Schema.decodeUnknownEffect(Request, { errors: "all", onExcessProperty: "error" })
+const judgeAll = Schema.decodeUnknownEffect(Request, { errors: "all", onExcessProperty: "error" })
+const judgeFirst = Schema.decodeUnknownEffect(Request, { errors: "first", onExcessProperty: "error" })
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) =>
@@ -281,17 +283,23 @@ const toIssue = (path: string, message: string): Issue =>
     ? { field: `${path}.type`, message: "must be a type of part that a message of this role may have" }
     : { field: path, message: sentence(message) }
 
-/** The path in the words of who wrote it: `messages.0` where that stood in the place of `prompt`. */
-const field = (
-  path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined,
-  isMessages: boolean
-): string => {
+type Path = ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
+
+/**
+ * The path in the words of who wrote it: `messages.0` where that stood in the place of `prompt`; `at` is the place of the
+ * first message that was looked at.
+ */
+const field = (path: Path | undefined, isMessages: boolean, at: number): string => {
   const keys = (path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
+  if (keys[0] === "prompt" && keys[1] !== undefined) keys[1] = String(Number(keys[1]) + at)
   if (isMessages && keys[0] === "prompt") keys[0] = "messages"
   return keys.join(".")
 }
 
 const invalid = (issues: ReadonlyArray<Issue>): Fatal<"InvalidRequest"> => fatal({ _tag: "InvalidRequest", issues })
+
+/** Values beyond which only the first fault is told: to find and to word them all would take seconds. */
+const most = 10_000
 
 const sizeIssue = (size: number, maxSize: number): ReadonlyArray<Issue> => [{
   field: "",
@@ -301,7 +309,8 @@ const sizeIssue = (size: number, maxSize: number): ReadonlyArray<Issue> => [{
 }]
 
 /**
- * Makes a {@link Request} of what a caller wrote, or fails telling every field that is wrong and why.
+ * Makes a {@link Request} of what a caller wrote, or fails telling every field that is wrong and why; of a request with
+ * more than 10,000 values the first.
  *
  * `maxSize` is in characters (see {@link sizeOf}), by default 20,000,000; a request beyond it is refused.
  *
@@ -324,9 +333,18 @@ export const decode = (
   const size = sizeOf(plain)
   if (size > maxSize) return Effect.fail(invalid(sizeIssue(size, maxSize)))
   if (plain instanceof Request) return Effect.succeed(plain)
-  const renamed = "messages" in input && !("prompt" in input)
-  return Effect.mapError(
-    decodePlain(plain),
-    (error) => invalid(format(error.issue).issues.map(({ message, path }) => toIssue(field(path, renamed), message)))
-  )
+  const isMessages = "messages" in input && !("prompt" in input)
+  const judged = (judge: typeof judgeAll, plain: object, at: number) =>
+    Effect.mapError(
+      judge(plain),
+      ({ issue }) =>
+        invalid(format(issue).issues.map(({ message, path }) => toIssue(field(path, isMessages, at), message)))
+    )
+  if (valuesOf(plain, most) < most) return judged(judgeAll, plain, 0)
+  const { prompt } = plain
+  const at = Array.isArray(prompt) ? prompt.findIndex((message) => !PlainPrompt.isRight(message)) : -1
+  if (at < 0) return judged(judgeFirst, plain, 0)
+  // Of a hundred thousand messages the Schema need not look at those that are right before one that is not.
+  const one = { ...plain, prompt: [(prompt as ReadonlyArray<unknown>)[at]] }
+  return Effect.flatMap(judged(judgeFirst, one, at), () => judged(judgeFirst, plain, 0))
 }

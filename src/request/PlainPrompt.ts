@@ -198,6 +198,14 @@ const readMessage = (message: unknown, size: Size): Prompt.Message | undefined =
 }
 
 /**
+ * Whether a message is plainly right.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isRight = (message: unknown): boolean => readMessage(message, { characters: 0 }) !== undefined
+
+/**
  * The prompt of some messages; `undefined` where one of them is not plainly right, or there is none.
  *
  * @since 0.1.0

@@ -34,3 +34,19 @@ export const sizeOf = (value: unknown, depth = 0): number => {
   for (const key in value) size += key.length + sizeOf((value as Record<string, unknown>)[key], depth + 1)
   return size
 }
+
+/**
+ * How many values a value holds, itself among them, counted no further than `most`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const valuesOf = (value: unknown, most: number): number => {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return 1
+  const entries = Array.isArray(value) ? value : Object.values(value)
+  let values = 1
+  for (let index = 0; index < entries.length && values < most; index++) {
+    values += valuesOf(entries[index], most - values)
+  }
+  return values
+}
