@@ -4,13 +4,14 @@
  *
  * @since 0.1.0
  */
-import { Predicate, Result, Schema } from "effect"
+import { Predicate, Result, type Schema } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, fatal, retryable } from "../../VendorError.ts"
 import * as Blocks from "../../wire/Blocks.ts"
 import { issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as Failure from "./Failure.ts"
 import * as Parts from "./Parts.ts"
@@ -203,7 +204,7 @@ export const streamDecoder = (turn: number): StreamDecoder<State> => ({ initial:
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeAnswer = Schema.decodeUnknownResult(Wire.GenerateContentResponse)
+const decodeAnswer = Plainly.decode(Wire.GenerateContentResponse)
 
 /**
  * Reads a whole answer, or the array of chunks that is sent where a stream was not asked for as events.

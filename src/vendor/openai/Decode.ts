@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Option, Predicate, Result, Schema } from "effect"
+import { DateTime, Option, Predicate, Result } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, retryable } from "../../VendorError.ts"
 import * as Blocks from "../../wire/Blocks.ts"
 import { count, issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as ContentFilters from "./ContentFilters.ts"
 import * as Failure from "./Failure.ts"
@@ -308,7 +309,7 @@ export const streamDecoder: StreamDecoder<State> = { initial, step, halt }
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeCompletion = Schema.decodeUnknownResult(Wire.ChatCompletion)
+const decodeCompletion = Plainly.decode(Wire.ChatCompletion)
 
 /**
  * Reads a whole answer.
