@@ -67,17 +67,48 @@ const arrayTest = (test: Test): Test => (value) => {
 const isObject = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** The word of `typeof` that alone tells what a Schema takes, for those where it does. */
+const wordOf = (ast: SchemaAST.AST): string | undefined =>
+  ast.checks !== undefined || ast.encoding !== undefined
+    ? undefined
+    : ast._tag === "String"
+    ? "string"
+    : ast._tag === "Boolean"
+    ? "boolean"
+    : undefined
+
+/** A type that may be `null` or `undefined` too, and whether it may. */
+const nullishOf = (type: SchemaAST.AST): { readonly isNullish: boolean; readonly ast: SchemaAST.AST } => {
+  if (type._tag !== "Union" || type.checks !== undefined || type.encoding !== undefined || type.types.length !== 3) {
+    return { isNullish: false, ast: type }
+  }
+  const [ast, nothing, absent] = type.types
+  const isNullish = nothing!._tag === "Null" && absent!._tag === "Undefined" && type.options?.mode !== "oneOf"
+  return { isNullish, ast: isNullish ? ast! : type }
+}
+
+const fieldOf = ({ name, type }: SchemaAST.PropertySignature) => {
+  const { ast, isNullish } = nullishOf(type)
+  return { name, isNullish, isOptional: type.context?.isOptional === true, word: wordOf(ast), test: testOf(ast) }
+}
+
 const structTest = ({ propertySignatures }: SchemaAST.Objects): Test => {
-  const fields = propertySignatures.map(({ name, type }) => ({
-    name,
-    test: testOf(type),
-    isOptional: type.context?.isOptional === true
-  }))
+  // What may be anything or nothing need not be looked at.
+  const fields = propertySignatures.map(fieldOf).filter(({ isOptional, test }) => !isOptional || test !== always)
   return (value) => {
     if (!isObject(value)) return false
-    for (const { isOptional, name, test } of fields) {
+    for (let index = 0; index < fields.length; index++) {
+      const { isNullish, isOptional, name, test, word } = fields[index]!
       const field = value[name]
-      if (field === undefined && !(name in value) ? !isOptional : !test(field)) return false
+      if (word !== undefined && typeof field === word) continue
+      if (isNullish && (field === null || (field === undefined && isOptional))) continue
+      if (
+        field === undefined && !(name in value)
+          ? !isOptional
+          : !(test(field) || (isNullish && field === undefined))
+      ) {
+        return false
+      }
     }
     return true
   }
