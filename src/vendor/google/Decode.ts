@@ -28,7 +28,7 @@ interface State {
   readonly sources: Sources.State
   answered: boolean
   finishReason: string | undefined
-  usage: Wire.UsageMetadata
+  readonly usage: { [name: string]: unknown } & Wire.UsageMetadata
   metadata: Record<string, Schema.Json> | undefined
   finished: boolean
 }
@@ -149,7 +149,7 @@ const readChunk = (
   if (chunk.error !== undefined && chunk.error !== null) return Failure.fromEvent(chunk)
   if (!state.described) describe(state, chunk, out)
   // Each chunk tells the counts so far, but not always all of them.
-  if (Predicate.isObject(chunk.usageMetadata)) state.usage = Usage.merge(state.usage, chunk.usageMetadata)
+  if (Predicate.isObject(chunk.usageMetadata)) Usage.merge(state.usage, chunk.usageMetadata)
   const candidates = Array.isArray(chunk.candidates) ? chunk.candidates : []
   const blockReason = textOf(chunk.promptFeedback?.blockReason)
   if (blockReason !== undefined && candidates.length === 0) return blocked(blockReason)
