@@ -62,14 +62,11 @@ const headersOf = (
   target: string,
   attempts: number,
   losses: ReadonlyArray<string>
-): Record<string, string> => {
-  const headers: Record<string, string> = {
-    "llmdispatcher-target": target,
-    "llmdispatcher-attempts": String(attempts)
-  }
-  if (losses.length > 0) headers["llmdispatcher-losses"] = losses.join(", ")
-  return headers
-}
+): Record<string, string> => ({
+  "llmdispatcher-target": target,
+  "llmdispatcher-attempts": String(attempts),
+  ...(losses.length === 0 ? undefined : { "llmdispatcher-losses": losses.join(", ") })
+})
 
 const failureOf = ({ conceal }: Surroundings, asked: Asked, error: DispatchError): Effect.Effect<Failure.Failure> =>
   Effect.map(conceal(error), (error) => {
@@ -95,10 +92,11 @@ const whole = (
     Effect.map((response: Response): Outcome => {
       const { attempts, cached, cost, losses, target } = response
       const body = JSON.stringify(asked.whole(response, { id: call.id, now }))
-      const headers = headersOf(target, attempts.length, losses.map(({ field }) => field))
-      if (cost !== undefined) headers["llmdispatcher-cost"] = String(cost)
-      if (cached !== undefined) headers["llmdispatcher-cached"] = String(Math.round(cached.age))
-      call.answer(200, "application/json", body, headers)
+      call.answer(200, "application/json", body, {
+        ...headersOf(target, attempts.length, losses.map(({ field }) => field)),
+        ...(cost === undefined ? undefined : { "llmdispatcher-cost": String(cost) }),
+        ...(cached === undefined ? undefined : { "llmdispatcher-cached": String(Math.round(cached.age)) })
+      })
       return { status: 200, target }
     }),
     Effect.catch((error) =>
