@@ -10,7 +10,8 @@ import type { Attempt, FinishReason, StreamPart, Usage } from "./Response.ts"
 import type { Occasion } from "./stats/Record.ts"
 import type { Target } from "./Target.ts"
 import type { RateLimits, Vendor } from "./Vendor.ts"
-import type { DispatchError, VendorError } from "./VendorError.ts"
+import type { DispatchError, Retryable, VendorError } from "./VendorError.ts"
+import type { Watch } from "./wire/Watch.ts"
 
 /**
  * A target that may still be tried, and the vendor that serves it.
@@ -118,6 +119,8 @@ export interface Call extends Dispatch {
   /** How many candidates come after this one. */
   readonly untried: number
   readonly observed: Observed
+  /** The time limits of a stream's waits, from its beginning to its end; the attempt ends its timer. */
+  readonly watch?: Watch<Retryable<"TimedOut" | "DeadlineExceeded">> | undefined
   /** Tells who observes this attempt of parts after the first, and of the milliseconds they were waited for. */
   readonly received?: ((parts: ReadonlyArray<StreamPart>, waited: number) => void) | undefined
 }

@@ -107,6 +107,11 @@ export interface AnswerStream {
   readonly parts: Stream.Stream<Response.StreamPart, AttemptError>
   readonly losses: ReadonlyArray<Response.Loss>
   readonly limits?: RateLimits | undefined
+  /**
+   * Ends the call, so that whoever waits for its next part hears at once that it broke. Where it is absent, whoever waits
+   * does so in a fiber that can be interrupted, which costs more.
+   */
+  readonly cut?: (() => void) | undefined
 }
 
 /**

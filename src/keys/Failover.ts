@@ -259,6 +259,7 @@ export const stream = (
           return committed.head as Parts
         })
       )
-      return { ...first.answer, parts: Stream.fromPull(Effect.succeed(pull)) }
+      // Which call is under way changes with the key, so that no one of them can be cut.
+      return { ...first.answer, cut: undefined, parts: Stream.fromPull(Effect.succeed(pull)) }
     })
   })

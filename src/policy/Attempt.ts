@@ -7,7 +7,16 @@ import { Clock, Context, Duration, Effect, Exit, type Fiber, Scope } from "effec
 import type { AttemptObserver, Call, Handler, Progress } from "../Policy.ts"
 import type { Attempt } from "../Response.ts"
 import type { Occasion } from "../stats/Record.ts"
-import { type AttemptError, isVendorError, type Skipped, type VendorError, withContext } from "../VendorError.ts"
+import {
+  type AttemptError,
+  isVendorError,
+  type Retryable,
+  type Skipped,
+  type VendorError,
+  withContext
+} from "../VendorError.ts"
+import { Watch } from "../wire/Watch.ts"
+import { timedOut } from "./Timeout.ts"
 
 type Listener = (attempt: Attempt) => Effect.Effect<void>
 
@@ -93,6 +102,11 @@ const occasionOf = ({ candidate, journal: { attempts }, resumed }: Call): Occasi
   return last === candidate.target.id ? "retry" : "fallback"
 }
 
+type LimitPassed = Retryable<"TimedOut" | "DeadlineExceeded">
+
+/** Whoever waits says for how long. */
+const unlimited = () => ({ at: Infinity, error: () => timedOut("total", Infinity) })
+
 /** An attempt while it runs. */
 class Running implements Progress {
   readonly call: Call
@@ -116,8 +130,10 @@ class Running implements Progress {
     const number = this.index + 1
     this.call = {
       ...outer,
-      scope: Scope.forkUnsafe(outer.scope),
+      // Of nobody: what is left in it is over with the attempt, and the candidate's own hears of a stream below.
+      scope: Scope.makeUnsafe(),
       observed: { attempt: number },
+      watch: outer.operation === "send" ? undefined : new Watch<LimitPassed>(unlimited),
       received: outer.operation === "send" ? undefined : (parts, waited) => {
         for (const { received } of observers) received?.(this, parts, waited)
       }
@@ -140,10 +156,10 @@ class Running implements Progress {
     for (const { answered } of this.observers) answered?.(this, now)
     if (call.operation === "send") return this.ended(exit, now)
     const told = this.announced(this.write("answered", now))
-    const kept = Scope.addFinalizerExit(
-      call.scope,
-      (exit) => Effect.sync(() => this.close(exit, this.clock.currentTimeMillisUnsafe()))
-    )
+    const kept = Scope.addFinalizerExit(outer.scope, (exit) => {
+      this.close(exit, this.clock.currentTimeMillisUnsafe())
+      return Scope.closeUnsafe(call.scope, exit) ?? Effect.void
+    })
     return told === undefined ? kept : Effect.andThen(kept, told)
   }
 
@@ -160,6 +176,7 @@ class Running implements Progress {
   /** Tells all who observe, and writes what came of it. */
   private close(exit: Exit.Exit<unknown, unknown>, now: number): Attempt {
     const { call, index } = this
+    call.watch?.stop()
     // Also what a broken answer took: vendors bill it.
     if (call.observed.usage !== undefined) {
       call.journal.usages.push({ target: call.candidate.target, usage: call.observed.usage, attempt: index + 1 })

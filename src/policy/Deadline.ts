@@ -7,7 +7,7 @@ import { Clock, Duration, Effect, type Fiber, Random, type Scope } from "effect"
 import type { Dispatch } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import { type Retryable, retryable } from "../VendorError.ts"
-import * as Watch from "./Watch.ts"
+import * as Watch from "../wire/Watch.ts"
 
 const alphabet = "0123456789abcdefghijklmnopqrstuv"
 

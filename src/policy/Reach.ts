@@ -11,7 +11,7 @@ import { commit, type Committed } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
 import * as Resume from "./Resume.ts"
 import * as Timeout from "./Timeout.ts"
-import * as Watch from "./Watch.ts"
+import { Watch } from "../wire/Watch.ts"
 
 /**
  * What an attempt reached: the value, with the call that reached it.
@@ -65,23 +65,18 @@ export const stream = (limits: Timeout.Limits): Handler<Reached<Committed>, Atte
     const { target, vendor } = call.candidate
     const clock = fiber.getRef(Clock.Clock)
     const startedAt = clock.currentTimeMillisUnsafe()
-    let phase: "connect" | "firstPart" = "connect"
-    const watch = new Watch.Watch((now) => Timeout.sharing(limits, phase, call, now))
-    const opening = Scope.provide(
-      vendor.stream({ request: Resume.requestOf(call), model: target.model }),
-      call.scope
-    )
-    const begun = Effect.flatMap(watch.over(fiber, opening), (answer) => {
+    const watch = call.watch ?? new Watch(() => Timeout.sharing(limits, "connect", call, startedAt))
+    watch.limit = () => Timeout.sharing(limits, "connect", call, startedAt)
+    const begun = Effect.flatMap(vendor.stream({ request: Resume.requestOf(call), model: target.model }), (answer) => {
       if (answer.limits !== undefined) call.observed.limits = answer.limits
-      phase = "firstPart"
-      return Effect.map(watch.over(fiber, Scope.provide(commit(answer), call.scope)), (value) => {
-        call.observed.timeToFirstPart = clock.currentTimeMillisUnsafe() - startedAt
-        Account.observeLosses(call.observed, value.losses)
-        return { value, call }
-      })
+      const acceptedAt = clock.currentTimeMillisUnsafe()
+      watch.limit = () => Timeout.sharing(limits, "firstPart", call, acceptedAt)
+      watch.renew(fiber)
+      return commit(answer)
     })
-    return Effect.onExitPrimitive(begun, () => {
-      watch.stop()
-      return undefined
+    return Effect.map(watch.over(fiber, Scope.provide(begun, call.scope)), (value) => {
+      call.observed.timeToFirstPart = clock.currentTimeMillisUnsafe() - startedAt
+      Account.observeLosses(call.observed, value.losses)
+      return { value, call }
     })
-  })
+  }) as Effect.Effect<Reached<Committed>, AttemptError>

@@ -4,24 +4,24 @@
  *
  * @since 0.1.0
  */
-import { Array as Arr, Cause, Clock, Effect, Exit, Pull, Scope } from "effect"
+import { Array as Arr, Cause, Clock, Effect, Exit, type Pull } from "effect"
 import type { Call } from "../Policy.ts"
 import type { StreamPart } from "../Response.ts"
 import { type AttemptError, type DispatchError, type Retryable, retryable, withContext } from "../VendorError.ts"
 import { type Committed, interrupted, serverFault } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
 import { type Limits, timedOut } from "./Timeout.ts"
-import * as Watch from "./Watch.ts"
+import { type Limit, Watch } from "../wire/Watch.ts"
 
 /** How long a vendor that has finished is given to end its body, so that its connection can be used again. */
 const drainLimit = 50
 
-type LiveError = AttemptError | Retryable<"DeadlineExceeded">
+type LiveError = AttemptError | Retryable<"TimedOut" | "DeadlineExceeded">
 
 type Parts = Arr.NonEmptyReadonlyArray<StreamPart>
 
 /** Whichever limit of idle, attempt and deadline ends first, and the error it means. */
-const limit = (call: Call, limits: Limits, waited: number, now: number): Watch.Limit<LiveError> => {
+const limit = (call: Call, limits: Limits, waited: number, now: number): Limit<LiveError> => {
   const total = now + limits.total - waited
   const at = Math.min(now + limits.idle, total, call.deadline)
   return {
@@ -69,22 +69,29 @@ export const live = (
     return Arr.isReadonlyArrayNonEmpty(parts) ? Effect.succeed(parts) : pull
   }
 
-  const conclude: Pull.Pull<Parts, never> = Effect.gen(function*() {
-    yield* Effect.ignoreCause(Effect.timeoutOption(committed.rest, drainLimit))
-    const now = yield* Clock.currentTimeMillis
-    state = "done"
-    yield* close(Exit.void)
-    const summary = Account.summarise(call, committed.losses, now)
-    return [{ ...finish!, metadata: { ...finish!.metadata, llmdispatcher: summary as any } } as StreamPart]
-  })
-
+  const { context, cut, rest } = committed
+  const watch = call.watch ?? new Watch<LiveError>(() => limit(call, limits, 0, Infinity))
   // Time spent waiting for the vendor; the caller's own pauses are not the vendor's.
-  const watch: Watch.Watch<LiveError> = new Watch.Watch((now) =>
-    limit(call, limits, (call.observed.timeToFirstPart ?? 0) + watch.waited, now)
+  const before = watch.waited
+  const begun = call.observed.timeToFirstPart ?? 0
+  watch.limit = (since) => limit(call, limits, begun + watch.waited - before, since)
+  const next = Effect.withFiber<Parts, LiveError | Cause.Done>((fiber) =>
+    cut === undefined ? watch.over(fiber, rest, context) : watch.cutting(fiber, rest, cut)
   )
-  const unwatched = Effect.sync(() => watch.stop())
-  const rest = Pull.catchDone(committed.rest, () => Effect.fail(interrupted()))
-  const next = Effect.withFiber<Parts, LiveError>((fiber) => watch.over(fiber, rest))
+
+  const drained = Effect.withFiber((fiber) => {
+    watch.limit = (since) => ({ at: since + drainLimit, error: () => timedOut("idle", drainLimit) })
+    return Effect.ignoreCause(watch.over(fiber, rest, context))
+  })
+  const conclude: Pull.Pull<Parts, never> = Effect.flatMap(drained, () =>
+    Effect.withFiber((fiber) => {
+      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      state = "done"
+      return Effect.map(close(Exit.void), (): Parts => {
+        const summary = Account.summarise(call, committed.losses, now)
+        return [{ ...finish!, metadata: { ...finish!.metadata, llmdispatcher: summary as any } } as StreamPart]
+      })
+    }))
 
   const arrived = (parts: Parts): Pull.Pull<Parts, LiveError> => {
     call.received?.(parts, watch.last)
@@ -95,7 +102,7 @@ export const live = (
     switch (state) {
       case "head":
         state = "rest"
-        return Effect.andThen(Scope.addFinalizer(call.scope, unwatched), take(committed.head))
+        return take(committed.head)
       case "rest":
         return Effect.flatMap(next, arrived)
       case "finish":
@@ -106,12 +113,14 @@ export const live = (
   })
 
   const target = { vendor: call.candidate.vendor.name, target: call.candidate.target.id }
-  return Effect.catchIf(pull, (error) => !Cause.isDone(error), (error) => {
+  return Effect.catch(pull, (told): Pull.Pull<Parts, DispatchError> => {
+    if (Cause.isDone(told) && state === "done") return Cause.done()
     state = "done"
+    const error = watch.expired ?? (Cause.isDone(told) ? interrupted() : told)
     const placed = error.reason._tag === "DeadlineExceeded" ? error : withContext(error, target)
     return Effect.andThen(
       close(Exit.fail(placed)),
       Effect.suspend(() => Effect.fail(withContext(placed, { attempts: call.journal.attempts })))
     )
-  }) as Pull.Pull<Parts, DispatchError>
+  })
 }

@@ -6,7 +6,7 @@
 import { Clock, Duration, Effect } from "effect"
 import type { Call, Handler } from "../Policy.ts"
 import { type AttemptError, type Retryable, retryable } from "../VendorError.ts"
-import * as Watch from "./Watch.ts"
+import * as Watch from "../wire/Watch.ts"
 
 /**
  * The limits as a user writes them.

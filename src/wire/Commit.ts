@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { type Array as Arr, Effect, Pull, type Scope, Stream } from "effect"
+import { type Array as Arr, Channel, Context, Effect, Pull, Scope } from "effect"
 import { isMeaningful, type Loss, type StreamPart } from "../Response.ts"
 import type { AnswerStream } from "../Vendor.ts"
 import { type AttemptError, retryable } from "../VendorError.ts"
@@ -19,6 +19,10 @@ export interface Committed {
   readonly head: ReadonlyArray<StreamPart>
   readonly rest: Pull.Pull<Arr.NonEmptyReadonlyArray<StreamPart>, AttemptError>
   readonly losses: ReadonlyArray<Loss>
+  /** What the vendor's stream has at hand, whoever reads on. */
+  readonly context: Context.Context<never>
+  /** As the answer's own. */
+  readonly cut?: AnswerStream["cut"]
 }
 
 /**
@@ -46,19 +50,24 @@ export const serverFault = (): AttemptError =>
  * @category constructors
  */
 export const commit = (stream: AnswerStream): Effect.Effect<Committed, AttemptError, Scope.Scope> =>
-  Effect.flatMap(Stream.toPull(stream.parts), (rest) => {
-    const head: Array<StreamPart> = []
-    const pull: Effect.Effect<Committed, AttemptError> = rest.pipe(
-      Pull.catchDone(() => Effect.fail(interrupted())),
-      Effect.flatMap((parts) => {
-        let meaningful = false
-        for (const part of parts) {
-          if (part.type === "error") return Effect.fail(serverFault())
-          head.push(part)
-          meaningful ||= isMeaningful(part)
-        }
-        return meaningful ? Effect.succeed({ head, rest, losses: stream.losses }) : pull
-      })
-    )
-    return pull
+  Effect.withFiber((fiber) => {
+    const context = fiber.context as Context.Context<Scope.Scope>
+    // Not `Stream.toPull`, which guards every pull against a second one at the same time.
+    const opened = Channel.toPullScoped(stream.parts.channel, Context.get(context, Scope.Scope))
+    return Effect.flatMap(opened, (rest) => {
+      const head: Array<StreamPart> = []
+      const pull: Effect.Effect<Committed, AttemptError> = rest.pipe(
+        Pull.catchDone(() => Effect.fail(interrupted())),
+        Effect.flatMap((parts) => {
+          let meaningful = false
+          for (const part of parts) {
+            if (part.type === "error") return Effect.fail(serverFault())
+            head.push(part)
+            meaningful ||= isMeaningful(part)
+          }
+          return meaningful ? Effect.succeed({ head, rest, losses: stream.losses, cut: stream.cut, context }) : pull
+        })
+      )
+      return pull
+    })
   })

@@ -184,7 +184,8 @@ class Transfer implements Handler {
       status,
       headers,
       bytes: this.bytes(),
-      text: (size) => this.text(size)
+      text: (size) => this.text(size),
+      cut: () => this.abort()
     })
   }
 

@@ -51,6 +51,8 @@ export interface Open extends Head {
   readonly bytes: Stream.Stream<Uint8Array, ExchangeError>
   /** Up to `size` bytes of the body. */
   readonly text: (size: number) => Effect.Effect<Collected, ExchangeError>
+  /** Aborts the request, and makes whoever reads fail at once. */
+  readonly cut?: (() => void) | undefined
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 import { Clock, Context, Effect, Redacted, Result, type Scope, type Stream, Tracer } from "effect"
 import { Headers, HttpClient } from "effect/http"
+import type { AnswerStream } from "../Vendor.ts"
 import { type AttemptError, fatal, retryable, withContext } from "../VendorError.ts"
 import * as ClientExchange from "./ClientExchange.ts"
 import * as Exchange from "./Exchange.ts"
@@ -104,6 +105,7 @@ export interface ByteAnswer {
   readonly bytes: Stream.Stream<Uint8Array, Exchange.ExchangeError>
   readonly json: Effect.Effect<unknown, AttemptError> | undefined
   readonly refine: (error: AttemptError) => AttemptError
+  readonly cut: AnswerStream["cut"]
 }
 
 /**
@@ -158,7 +160,7 @@ export const make = (options: Options): Effect.Effect<Http, never, HttpClient.Ht
       Effect.flatMap(prepare(outgoing, accept), ({ request, secrets }) =>
         Effect.matchEffect(exchange.open(request), {
           onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
-          onSuccess: ({ bytes, headers, status, text }) => {
+          onSuccess: ({ bytes, cut, headers, status, text }) => {
             const answer: Told = { status, headers, refine: refining(status, headers, secrets) }
             const body = Effect.result(text(limit(status)))
             if (!isSuccess(status)) return Effect.flatMap(body, (body) => failed(options, answer, body))
@@ -167,7 +169,7 @@ export const make = (options: Options): Effect.Effect<Http, never, HttpClient.Ht
             const json = type.startsWith("application/json")
               ? Effect.flatMap(body, (body) => Effect.fromResult(jsonOf(answer, body, maxBodySize)))
               : undefined
-            return Effect.succeed({ status, headers, bytes, json, refine: answer.refine })
+            return Effect.succeed({ status, headers, bytes, json, refine: answer.refine, cut })
           }
         }))
 

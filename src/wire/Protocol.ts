@@ -82,15 +82,17 @@ export const make = (http: Http, protocol: Protocol): Pick<Vendor, "send" | "str
       Effect.flatMap(
         encode(call, true),
         ({ body, losses, path }) =>
-          Effect.flatMap(http.stream(path, body, protocol.accept), ({ bytes, headers, json, refine }) =>
+          Effect.flatMap(http.stream(path, body, protocol.accept), ({ bytes, cut, headers, json, refine }) =>
             Effect.flatMap(
               json === undefined
                 ? Effect.succeed(protocol.streamed(bytes, refine))
                 : json.pipe(
-                  Effect.flatMap((json) => whole(json, refine)),
+                  Effect.flatMap((json) =>
+                    whole(json, refine)
+                  ),
                   Effect.map((parts) => Stream.fromIterable(Response.unfold(parts)))
                 ),
-              (parts) => withLimits(headers, { parts, losses })
+              (parts) => withLimits(headers, { parts, losses, cut })
             ))
       )
   }
