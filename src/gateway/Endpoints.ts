@@ -6,6 +6,7 @@
 import * as Anthropic from "./anthropic/Anthropic.ts"
 import type { Headers } from "./Call.ts"
 import type { Dialect } from "./Dialect.ts"
+import type { Failure } from "./Failure.ts"
 import * as Google from "./google/Google.ts"
 import * as OllamaModels from "./ollama/Models.ts"
 import * as Ollama from "./ollama/Ollama.ts"
@@ -32,6 +33,20 @@ export type Endpoint =
   | { readonly _tag: "Embeddings"; readonly family: Family; readonly model?: string; readonly form?: string }
   | { readonly _tag: "Count"; readonly family: "anthropic" | "google"; readonly model?: string | undefined }
   | { readonly _tag: "Constant"; readonly family: Family; readonly body: unknown }
+  | NotServed
+
+/**
+ * A path or a method that its API does not have here; `allow` names the methods that the path has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NotServed {
+  readonly _tag: "NotServed"
+  readonly family: Family
+  readonly failure: Failure
+  readonly allow?: string
+}
 
 const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["POST /v1/chat/completions", { _tag: "Answer", dialect: OpenAiChat.dialect }],
@@ -71,8 +86,13 @@ const decoded = (text: string): string | undefined => {
   }
 }
 
-/** Who lists models under `/v1`: the SDKs of each API tell by their headers. */
-const familyOf = (headers: Headers): Family =>
+/**
+ * Who asks under `/v1`, where that does not tell: the SDKs of each API do by their headers.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const familyOf = (headers: Headers): Family =>
   headers["anthropic-version"] !== undefined
     ? "anthropic"
     : headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined
@@ -118,6 +138,10 @@ export const match = (method: string, path: string, headers: Headers): Endpoint 
         ? { _tag: "Embeddings", family: "openai", model }
         : { _tag: "Answer", dialect: OpenAiChat.dialect, model }
     }
+  }
+  if (method === "HEAD") {
+    const list = match("GET", path, headers)
+    return list?._tag === "Models" && list.model === undefined || list?._tag === "Constant" ? list : undefined
   }
   if (method === "GET") {
     const model = modelPath.exec(path)

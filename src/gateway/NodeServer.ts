@@ -8,11 +8,12 @@
  */
 import { Context, Duration, Effect, Fiber, Schema, Scope } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { type AddressInfo, Server as NetServer } from "node:net"
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net"
 import type { Call, Headers } from "./Call.ts"
 import type { Endpoint } from "./Endpoints.ts"
 import * as Failure from "./Failure.ts"
 import type { Gateway } from "./Gateway.ts"
+import * as HalfOpen from "./HalfOpen.ts"
 import * as Json from "./Json.ts"
 import { inTurn } from "./Turn.ts"
 
@@ -253,10 +254,17 @@ export const serve = Effect.fnUntraced(function*(
   let open = 0
   let stopped = () => {}
 
+  /** What is being answered on a connection. */
+  const answers = new WeakMap<Socket, ServerResponse>()
+  const halfClosed = (response: ServerResponse): void => void fork(HalfOpen.watch(response))
+
   const take = (request: IncomingMessage, response: ServerResponse, endpoint: Endpoint) => {
     open += 1
     const fiber = fork(gateway.handle(callOf(request, response, shared), endpoint))
     running.add(fiber)
+    const { socket } = request
+    answers.set(socket, response)
+    if (socket.readableEnded) halfClosed(response)
     fiber.addObserver(() => {
       running.delete(fiber)
       // Nobody answered, for a fault that nobody caught: better an end than a wait without one.
@@ -266,6 +274,7 @@ export const serve = Effect.fnUntraced(function*(
     })
     response.on("close", () => {
       open -= 1
+      if (answers.get(socket) === response) answers.delete(socket)
       if (!response.writableFinished) fiber.interruptUnsafe()
       if (open === 0) stopped()
     })
@@ -291,14 +300,24 @@ export const serve = Effect.fnUntraced(function*(
       response.on("error", () => {})
       const refused = guard?.(headers, request.method ?? "GET")
       if (refused !== undefined) {
-        response.writeHead(refused.status, { "content-type": "application/json", connection: "close" })
-        return response.end(JSON.stringify({ error: { message: refused.message, type: refused.kind } }))
+        const { body, status } = gateway.refusal(endpoint, refused)
+        response.writeHead(status, { "content-type": "application/json", connection: "close" })
+        return response.end(JSON.stringify(body))
       }
       if (!shared.isReady) response.setHeader("connection", "close")
       if (endpoint === undefined) return otherwise(request, response)
       take(request, response, endpoint)
     })
   )
+  // Node ends such a connection otherwise, whatever is still to be said on it.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  server.on("connection", (socket) => {
+    socket.on("end", () => {
+      const response = answers.get(socket)
+      if (response === undefined) socket.end()
+      else halfClosed(response)
+    })
+  })
   server.maxConnections = options.maxConnections ?? 10_000
 
   const address = yield* listen(server, host, port)
