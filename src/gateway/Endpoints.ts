@@ -55,7 +55,9 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["POST /v1/responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
   ["POST /responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
   ["POST /openai/v1/responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
+  ["POST /openai/responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
   ["POST /v1/embeddings", { _tag: "Embeddings", family: "openai" }],
+  ["POST /openai/v1/embeddings", { _tag: "Embeddings", family: "openai" }],
   ["POST /embeddings", { _tag: "Embeddings", family: "openai" }],
   ["POST /v1/messages", { _tag: "Answer", dialect: Anthropic.dialect }],
   ["POST /v1/messages/count_tokens", { _tag: "Count", family: "anthropic" }],
@@ -67,6 +69,9 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["GET /api/ps", { _tag: "Constant", family: "ollama", body: OllamaModels.running }],
   ["GET /api/tags", { _tag: "Models", family: "ollama" }],
   ["POST /api/show", { _tag: "Show", family: "ollama" }],
+  ["GET /openai/v1/models", { _tag: "Models", family: "openai" }],
+  ["GET /openai/models", { _tag: "Models", family: "openai" }],
+  ["GET /models", { _tag: "Models", family: "openai" }],
   ["GET /v1beta/models", { _tag: "Models", family: "google" }]
 ])
 
@@ -75,8 +80,9 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
  * name with a slash as the whole path.
  */
 const googlePath = /^\/v1(?:beta)?\/(?:models\/)?((?!models\/:).+):([A-Za-z]+)$/
-const modelPath = /^\/(v1|v1beta)\/models\/(.+)$/
-const deploymentPath = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/
+const modelPath = /^\/(v1|v1beta|openai(?:\/v1)?)\/models\/(.+)$/
+/** Older clients write a name with a slash as it is here too. */
+const deploymentPath = /^\/openai\/deployments\/(.+)\/(chat\/completions|embeddings)$/
 
 const decoded = (text: string): string | undefined => {
   try {
@@ -147,7 +153,11 @@ export const match = (method: string, path: string, headers: Headers): Endpoint 
     const model = modelPath.exec(path)
     const name = model === null ? undefined : decoded(model[2]!)
     if (model !== null && name !== undefined) {
-      return { _tag: "Models", family: model[1] === "v1beta" ? "google" : familyOf(headers), model: name }
+      return {
+        _tag: "Models",
+        family: model[1] === "v1beta" ? "google" : model[1] === "v1" ? familyOf(headers) : "openai",
+        model: name
+      }
     }
   }
   return undefined

@@ -7,7 +7,7 @@ import type { Headers } from "./Call.ts"
 import * as Endpoints from "./Endpoints.ts"
 import * as Failure from "./Failure.ts"
 
-const bare: ReadonlySet<string> = new Set(["/chat/completions", "/embeddings", "/responses"])
+const bare: ReadonlySet<string> = new Set(["/chat/completions", "/embeddings", "/models", "/responses"])
 
 const apiOf = (path: string, headers: Headers): Endpoints.Family | undefined => {
   if (path.startsWith("/api/")) return "ollama"
