@@ -169,6 +169,8 @@ const callOf = (request: IncomingMessage, response: ServerResponse, shared: Shar
   const url = request.url ?? "/"
   const mark = url.indexOf("?")
   const id = newId()
+  // By that name Anthropic's SDKs tell it their users.
+  const own = url.startsWith("/v1/messages") ? { "request-id": id } : undefined
   return {
     id,
     method: request.method ?? "GET",
@@ -182,6 +184,7 @@ const callOf = (request: IncomingMessage, response: ServerResponse, shared: Shar
         "content-type": contentType,
         "content-length": Buffer.byteLength(body),
         "x-request-id": id,
+        ...own,
         ...plain(headers),
         // What is left of a refused body is not read, and a server that stops takes no other call.
         ...(shared.isReady && (request.complete || !hasBody(request)) ? undefined : { connection: "close" })
@@ -194,6 +197,7 @@ const callOf = (request: IncomingMessage, response: ServerResponse, shared: Shar
         "cache-control": "no-cache",
         "x-accel-buffering": "no",
         "x-request-id": id,
+        ...own,
         ...plain(headers)
       })
     },

@@ -95,6 +95,17 @@ describe("slow and absent clients", () => {
       }).pipe(Effect.scoped))
   }
 
+  it.live("who sends several calls at once and closes its half gets all their answers", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make()
+      const socket = yield* Socket.open(gate.port)
+      socket.node.end(ask("Hello") + ask("!words3", true) + Socket.request("GET", "/nowhere", json) + ask("Hello"))
+      const answers = Socket.answers(yield* socket.closed())
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 200])
+      yield* until(() => gate.server.running() === 0)
+      expect(gate.server.running()).toBe(0)
+    }).pipe(Effect.scoped))
+
   it.live("who closes its own half and then goes has its upstream aborted", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make()

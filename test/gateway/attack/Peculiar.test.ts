@@ -114,6 +114,22 @@ describe("a caller", () => {
       ].map((told) => [415, told]))
     }).pipe(Effect.scoped))
 
+  it.live("of Anthropic's API is told the id of its call by the name that its SDKs read too", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make()
+      for (const voice of voices) {
+        for (const asked of [voice.body("Hello"), voice.body("Hello", true), {}]) {
+          const answer = yield* gate.post(voice.path(false), asked)
+          const id = answer?.headers.get("x-request-id")
+          expect([voice.name, typeof id, answer?.headers.get("request-id")]).toEqual([
+            voice.name,
+            "string",
+            voice.name === "anthropic" ? id : undefined
+          ])
+        }
+      }
+    }).pipe(Effect.scoped))
+
   it.live("may ask for the head of a list alone", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make()
