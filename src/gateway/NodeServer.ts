@@ -258,17 +258,25 @@ export const serve = Effect.fnUntraced(function*(
   let open = 0
   let stopped = () => {}
 
-  /** What is being answered on a connection. */
+  /** What is being answered on a connection, and what of it is no dialect's. */
   const answers = new WeakMap<Socket, ServerResponse>()
-  const halfClosed = (response: ServerResponse): void => void fork(HalfOpen.watch(response))
+  const others = new WeakSet<ServerResponse>()
+  const halfClosed = (response: ServerResponse): void => void fork(HalfOpen.watch(response, !others.has(response)))
+  const answering = (socket: Socket, response: ServerResponse): void => {
+    answers.set(socket, response)
+    if (socket.readableEnded) halfClosed(response)
+  }
+  const answered = (socket: Socket, response: ServerResponse): void => {
+    // One that waited behind it may be there already.
+    if (answers.get(socket) === response) answers.delete(socket)
+  }
 
   const take = (request: IncomingMessage, response: ServerResponse, endpoint: Endpoint) => {
     open += 1
     const fiber = fork(gateway.handle(callOf(request, response, shared), endpoint))
     running.add(fiber)
     const { socket } = request
-    answers.set(socket, response)
-    if (socket.readableEnded) halfClosed(response)
+    answering(socket, response)
     fiber.addObserver(() => {
       running.delete(fiber)
       // Nobody answered, for a fault that nobody caught: better an end than a wait without one.
@@ -278,7 +286,7 @@ export const serve = Effect.fnUntraced(function*(
     })
     response.on("close", () => {
       open -= 1
-      if (answers.get(socket) === response) answers.delete(socket)
+      answered(socket, response)
       if (!response.writableFinished) fiber.interruptUnsafe()
       if (open === 0) stopped()
     })
@@ -309,7 +317,12 @@ export const serve = Effect.fnUntraced(function*(
         return response.end(JSON.stringify(body))
       }
       if (!shared.isReady) response.setHeader("connection", "close")
-      if (endpoint === undefined) return otherwise(request, response)
+      if (endpoint === undefined) {
+        others.add(response)
+        answering(request.socket, response)
+        response.on("close", () => answered(request.socket, response))
+        return otherwise(request, response)
+      }
       take(request, response, endpoint)
     })
   )

@@ -106,6 +106,32 @@ describe("slow and absent clients", () => {
       expect(gate.server.running()).toBe(0)
     }).pipe(Effect.scoped))
 
+  it.live("who closes its own half is answered by whoever answers other paths too, with nothing put in", () =>
+    Effect.gen(function*() {
+      let isGone = false
+      const gate = yield* Gate.make({
+        otherwise: (request, response) => {
+          response.on("close", () => isGone = true)
+          if (request.url === "/never") return
+          setTimeout(() => {
+            response.writeHead(200, { "content-length": 4 }).write("[1")
+            setTimeout(() => response.end("2]"), 100)
+          }, 100)
+        }
+      })
+      const socket = yield* Socket.open(gate.port)
+      socket.node.end(Socket.request("GET", "/slow", json))
+      expect(Socket.answers(yield* socket.closed()).map(({ body, status }) => [status, body])).toEqual([[200, "[12]"]])
+      isGone = false
+      const other = yield* Socket.open(gate.port)
+      other.node.end(Socket.request("GET", "/never", json))
+      yield* Effect.sleep("50 millis")
+      expect(isGone).toBe(false)
+      other.node.destroy()
+      yield* until(() => isGone)
+      expect(isGone).toBe(true)
+    }).pipe(Effect.scoped))
+
   it.live("who closes its own half and then goes has its upstream aborted", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make()
