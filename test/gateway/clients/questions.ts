@@ -20,7 +20,6 @@ export const weather: Tool = {
 
 export const weatherQuestion = "What is the weather in Bern?"
 export const weatherCall = { name: "weather", params: { city: "Bern" } }
-export const weatherResult = "21 degrees and sunny"
 export const weatherAnswer = "It is 21 degrees in Bern."
 
 export const earlier = [
