@@ -185,10 +185,12 @@ export const make = Effect.fnUntraced(function*(
       registry,
       learned.stats
     )
-    const ended = Effect.suspend(() => {
+    const ended = () => {
       generation.running -= 1
-      return generation.isRetired && generation.running === 0 ? Effect.forkIn(end(generation), outer) : Effect.void
-    })
+      return generation.isRetired && generation.running === 0
+        ? Effect.asVoid(Effect.forkIn(end(generation), outer))
+        : undefined
+    }
     // A pool that was refused with every key is asked again as soon as it has another.
     for (const vendor of options.vendors ?? vendors) {
       if (!KeyPool.isKeyPool(vendor)) continue

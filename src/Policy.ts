@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import type { Effect, Scope } from "effect"
+import type { Context, Effect, Exit, Scope } from "effect"
 import type { Request } from "./Request.ts"
-import type { Attempt, FinishReason, Usage } from "./Response.ts"
+import type { Attempt, FinishReason, StreamPart, Usage } from "./Response.ts"
 import type { Occasion } from "./stats/Record.ts"
 import type { Target } from "./Target.ts"
 import type { RateLimits, Vendor } from "./Vendor.ts"
@@ -118,6 +118,58 @@ export interface Call extends Dispatch {
   /** How many candidates come after this one. */
   readonly untried: number
   readonly observed: Observed
+  /** Tells who observes this attempt of parts after the first, and of the milliseconds they were waited for. */
+  readonly received?: ((parts: ReadonlyArray<StreamPart>, waited: number) => void) | undefined
+}
+
+/**
+ * One attempt under way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Progress {
+  readonly call: Call
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** What was at hand when it began: where metrics are kept. */
+  readonly context: Context.Context<never>
+  /** Whether a whole answer has come, or a stream has begun. */
+  readonly isAnswered: boolean
+}
+
+/**
+ * Hears of every attempt. It takes no time, changes nothing of the attempt and never throws, which is why any number of
+ * them costs hardly more than one; `now` is in epoch milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AttemptObserver {
+  readonly begun?: (progress: Progress) => void
+  /** A whole answer has come, or a stream has begun. */
+  readonly answered?: (progress: Progress, now: number) => void
+  /** Parts of a stream after its first, for which so many milliseconds were waited. */
+  readonly received?: (progress: Progress, parts: ReadonlyArray<StreamPart>, waited: number) => void
+  /** Exactly once for each that began; a stream ends with its last part, its break or its caller. */
+  readonly ended?: (progress: Progress, exit: Exit.Exit<unknown, unknown>, now: number) => void
+}
+
+/**
+ * Hears of every dispatch, as {@link AttemptObserver} of attempts; `reached` is the call that answered.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DispatchObserver {
+  readonly begun?: (dispatch: Dispatch) => void
+  readonly ended: (
+    dispatch: Dispatch,
+    reached: Call | undefined,
+    exit: Exit.Exit<unknown, unknown>,
+    now: number,
+    context: Context.Context<never>
+  ) => void
 }
 
 /**

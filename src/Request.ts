@@ -8,20 +8,22 @@
  */
 import { Duration, Effect, Option, Predicate, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { Prompt } from "effect/ai"
+import * as Plain from "./request/Plain.ts"
+import * as PlainPrompt from "./request/PlainPrompt.ts"
+import { deepest, sizeOf, valuesOf } from "./request/Size.ts"
+import * as TextFault from "./request/TextFault.ts"
 import { type Fatal, fatal, type Issue } from "./VendorError.ts"
 
-/** C0 controls and DEL, but for tab, newline and carriage return. */
-// oxlint-disable-next-line no-control-regex
-const controlInText = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
-// oxlint-disable-next-line no-control-regex
-const controlInName = /[\u0000-\u001f\u007f-\u009f]/
-
-const textFault = (text: string): string | undefined =>
-  controlInText.test(text)
-    ? "holds a control character"
-    : text.isWellFormed()
-    ? undefined
-    : "holds half of a surrogate pair"
+export {
+  /**
+   * How large a request is: the characters of all its names, texts and encoded files; `Infinity` when it is nested deeper
+   * than 100 levels or holds itself.
+   *
+   * @since 0.1.0
+   * @category accessors
+   */
+  sizeOf
+} from "./request/Size.ts"
 
 const range = (from: number, to: number) =>
   Schema.makeFilter<number>((n) => n >= from && n <= to ? undefined : `must be from ${from} to ${to}, got ${n}`)
@@ -29,16 +31,7 @@ const range = (from: number, to: number) =>
 const number = (from: number, to: number) => Schema.optionalKey(Schema.Finite.check(range(from, to)))
 const integer = (from: number, to: number) => Schema.optionalKey(Schema.Int.check(range(from, to)))
 
-const Name = (longest: number) =>
-  Schema.String.check(Schema.makeFilter((name) =>
-    name.trim() === ""
-      ? "must not be empty"
-      : name.length > longest
-      ? `must have at most ${longest} characters, got ${name.length}`
-      : controlInName.test(name)
-      ? "holds a control character"
-      : undefined
-  ))
+const Name = (longest: number) => Schema.String.check(Schema.makeFilter((name) => TextFault.ofName(name, longest)))
 
 /**
  * A tool the model may call; `parameters` is a JSON Schema of an object.
@@ -47,13 +40,7 @@ const Name = (longest: number) =>
  * @category models
  */
 export const Tool = Schema.Struct({
-  name: Schema.String.check(
-    Schema.makeFilter((name) =>
-      /^[a-zA-Z0-9_.:-]{1,128}$/.test(name)
-        ? undefined
-        : "must be 1 to 128 letters, digits, underscores, dashes, dots or colons"
-    )
-  ),
+  name: Schema.String.check(Schema.makeFilter(TextFault.ofToolName)),
   description: Schema.optionalKey(Schema.String),
   parameters: Schema.JsonObject,
   strict: Schema.optionalKey(Schema.Boolean)
@@ -97,11 +84,7 @@ export const ResponseFormat = Schema.Union([
   Schema.Struct({ type: Schema.Literal("json") }),
   Schema.Struct({
     type: Schema.Literal("json-schema"),
-    name: Schema.String.check(
-      Schema.makeFilter((name) =>
-        /^[a-zA-Z0-9_-]{1,64}$/.test(name) ? undefined : "must be 1 to 64 letters, digits, underscores or dashes"
-      )
-    ),
+    name: Schema.String.check(Schema.makeFilter(TextFault.ofFormatName)),
     description: Schema.optionalKey(Schema.String),
     schema: Schema.JsonObject,
     strict: Schema.optionalKey(Schema.Boolean)
@@ -134,7 +117,7 @@ const promptFault = (
   if (prompt.content.length === 0) return { path: [], message: "must not be empty" }
   for (const [index, message] of prompt.content.entries()) {
     if (message.role === "system") {
-      const fault = message.content.trim() === "" ? "must not be empty" : textFault(message.content)
+      const fault = message.content.trim() === "" ? "must not be empty" : TextFault.ofText(message.content)
       if (fault !== undefined) return { path: [index, "content"], message: fault }
       continue
     }
@@ -145,7 +128,7 @@ const promptFault = (
       return { path: [index, "content"], message: "must not be empty" }
     }
     for (const [at, part] of content.entries()) {
-      const fault = part.type === "text" ? textFault(part.text) : undefined
+      const fault = part.type === "text" ? TextFault.ofText(part.text) : undefined
       if (fault !== undefined) return { path: [index, "content", at, "text"], message: fault }
     }
   }
@@ -259,7 +242,8 @@ const normalise = (input: object): Record<string, unknown> => {
   return plain
 }
 
-const decodePlain = Schema.decodeUnknownEffect(Request, { errors: "all", onExcessProperty: "error" })
+const judgeAll = Schema.decodeUnknownEffect(Request, { errors: "all", onExcessProperty: "error" })
+const judgeFirst = Schema.decodeUnknownEffect(Request, { errors: "first", onExcessProperty: "error" })
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) =>
@@ -299,39 +283,23 @@ const toIssue = (path: string, message: string): Issue =>
     ? { field: `${path}.type`, message: "must be a type of part that a message of this role may have" }
     : { field: path, message: sentence(message) }
 
-/** The path in the words of who wrote it: `messages.0` where that stood in the place of `prompt`. */
-const field = (
-  path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined,
-  isMessages: boolean
-): string => {
+type Path = ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
+
+/**
+ * The path in the words of who wrote it: `messages.0` where that stood in the place of `prompt`; `at` is the place of the
+ * first message that was looked at.
+ */
+const field = (path: Path | undefined, isMessages: boolean, at: number): string => {
   const keys = (path ?? []).map((key) => String(typeof key === "object" ? key.key : key))
+  if (keys[0] === "prompt" && keys[1] !== undefined) keys[1] = String(Number(keys[1]) + at)
   if (isMessages && keys[0] === "prompt") keys[0] = "messages"
   return keys.join(".")
 }
 
 const invalid = (issues: ReadonlyArray<Issue>): Fatal<"InvalidRequest"> => fatal({ _tag: "InvalidRequest", issues })
 
-/** Deeper than any JSON Schema in use, and far from the stack's end; what holds itself is deeper still. */
-const deepest = 100
-
-/**
- * How large a request is: the characters of all its names, texts and encoded files; `Infinity` when it is nested deeper
- * than 100 levels or holds itself.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const sizeOf = (value: unknown, depth = 0): number => {
-  if (typeof value === "string") return value.length
-  if (value instanceof Uint8Array) return Math.ceil(value.length / 3) * 4
-  if (value instanceof URL) return value.href.length
-  if (depth > deepest) return Infinity
-  if (Array.isArray(value)) return value.reduce((size: number, entry) => size + sizeOf(entry, depth + 1), 0)
-  if (!Predicate.isObject(value)) return 0
-  let size = 0
-  for (const key in value) size += key.length + sizeOf((value as Record<string, unknown>)[key], depth + 1)
-  return size
-}
+/** Values beyond which only the first fault is told: to find and to word them all would take seconds. */
+const most = 10_000
 
 const sizeIssue = (size: number, maxSize: number): ReadonlyArray<Issue> => [{
   field: "",
@@ -341,7 +309,8 @@ const sizeIssue = (size: number, maxSize: number): ReadonlyArray<Issue> => [{
 }]
 
 /**
- * Makes a {@link Request} of what a caller wrote, or fails telling every field that is wrong and why.
+ * Makes a {@link Request} of what a caller wrote, or fails telling every field that is wrong and why; of a request with
+ * more than 10,000 values the first.
  *
  * `maxSize` is in characters (see {@link sizeOf}), by default 20,000,000; a request beyond it is refused.
  *
@@ -356,13 +325,26 @@ export const decode = (
     return Effect.fail(invalid([{ field: "", message: "must be an object with a prompt or messages" }]))
   }
   const maxSize = options?.maxSize ?? 20_000_000
+  if (!(input instanceof Request)) {
+    const request = Plain.read<Request>(input, maxSize, Object.create(Request.prototype))
+    if (request !== undefined) return Effect.succeed(request)
+  }
   const plain = input instanceof Request ? input : normalise(input)
   const size = sizeOf(plain)
   if (size > maxSize) return Effect.fail(invalid(sizeIssue(size, maxSize)))
   if (plain instanceof Request) return Effect.succeed(plain)
-  const renamed = "messages" in input && !("prompt" in input)
-  return Effect.mapError(
-    decodePlain(plain),
-    (error) => invalid(format(error.issue).issues.map(({ message, path }) => toIssue(field(path, renamed), message)))
-  )
+  const isMessages = "messages" in input && !("prompt" in input)
+  const judged = (judge: typeof judgeAll, plain: object, at: number) =>
+    Effect.mapError(
+      judge(plain),
+      ({ issue }) =>
+        invalid(format(issue).issues.map(({ message, path }) => toIssue(field(path, isMessages, at), message)))
+    )
+  if (valuesOf(plain, most) < most) return judged(judgeAll, plain, 0)
+  const { prompt } = plain
+  const at = Array.isArray(prompt) ? prompt.findIndex((message) => !PlainPrompt.isRight(message)) : -1
+  if (at < 0) return judged(judgeFirst, plain, 0)
+  // Of a hundred thousand messages the Schema need not look at those that are right before one that is not.
+  const one = { ...plain, prompt: [(prompt as ReadonlyArray<unknown>)[at]] }
+  return Effect.flatMap(judged(judgeFirst, one, at), () => judged(judgeFirst, plain, 0))
 }

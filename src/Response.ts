@@ -253,6 +253,21 @@ const merged = (
   return all
 }
 
+/** A text or reasoning that is being folded. */
+interface Block {
+  readonly type: "text" | "reasoning"
+  readonly index: number
+  text: string
+  metadata: AiResponse.ProviderMetadata
+  /** Whether anything came after its start. */
+  isTold: boolean
+}
+
+const isEmpty = (object: object): boolean => {
+  for (const _ in object) return false
+  return true
+}
+
 /**
  * Folds streamed parts into the parts of a whole answer: deltas joined, order kept.
  *
@@ -260,30 +275,29 @@ const merged = (
  * @category conversions
  */
 export const fold = (parts: Iterable<StreamPart>): Array<Part> => {
-  const whole: Array<Part> = []
-  const open = new Map<string, { readonly index: number; text: string; metadata: AiResponse.ProviderMetadata }>()
-  const key = (type: string, id: string) => `${type.slice(0, type.indexOf("-"))}:${id}`
+  const whole: Array<Part | undefined> = []
+  const blocks: Array<Block> = []
+  const open = { text: new Map<string, Block>(), reasoning: new Map<string, Block>() }
   for (const part of parts) {
     switch (part.type) {
       case "text-start":
       case "reasoning-start": {
-        open.set(key(part.type, part.id), { index: whole.length, text: "", metadata: { ...part.metadata } })
-        whole.push({ type: part.type === "text-start" ? "text" : "reasoning", text: "" })
+        const type = part.type === "text-start" ? "text" : "reasoning"
+        const block: Block = { type, index: whole.length, text: "", metadata: { ...part.metadata }, isTold: false }
+        blocks.push(block)
+        open[type].set(part.id, block)
+        whole.push(undefined)
         break
       }
       case "text-delta":
       case "reasoning-delta":
       case "text-end":
       case "reasoning-end": {
-        const block = open.get(key(part.type, part.id))
+        const block = open[part.type === "text-delta" || part.type === "text-end" ? "text" : "reasoning"].get(part.id)
         if (block === undefined) break
         if ("delta" in part) block.text += part.delta
         block.metadata = merged(block.metadata, part.metadata)
-        whole[block.index] = {
-          type: part.type.startsWith("text") ? "text" : "reasoning",
-          text: block.text,
-          ...(Object.keys(block.metadata).length > 0 ? { metadata: block.metadata } : undefined)
-        }
+        block.isTold = true
         break
       }
       case "tool-params-start":
@@ -295,9 +309,11 @@ export const fold = (parts: Iterable<StreamPart>): Array<Part> => {
         whole.push(part)
     }
   }
-  return whole.filter((part) =>
-    !((part.type === "text" || part.type === "reasoning") && part.text === "" && part.metadata === undefined)
-  )
+  for (const { index, isTold, metadata, text, type } of blocks) {
+    const isMarked = isTold && !isEmpty(metadata)
+    if (text !== "" || isMarked) whole[index] = isMarked ? { type, text, metadata } : { type, text }
+  }
+  return whole.filter((part) => part !== undefined)
 }
 
 /**

@@ -16,16 +16,27 @@ import type * as Cooldown from "./policy/Cooldown.ts"
 import * as Deadline from "./policy/Deadline.ts"
 import { fallback } from "./policy/Fallback.ts"
 import type * as Hedge from "./policy/Hedge.ts"
-import { observe } from "./policy/Observe.ts"
+import { Lifetime } from "./policy/Lifetime.ts"
+import { observer } from "./policy/Observe.ts"
 import * as Reach from "./policy/Reach.ts"
-import { ofHit, record } from "./policy/Record.ts"
+import { observer as recording, ofHit } from "./policy/Record.ts"
 import * as Resume from "./policy/Resume.ts"
 import * as Retry from "./policy/Retry.ts"
 import type * as RetryBudget from "./policy/RetryBudget.ts"
 import * as StreamRules from "./policy/StreamRules.ts"
 import * as Timeout from "./policy/Timeout.ts"
 import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
-import type { Admission, Call, Candidates, Dispatch, Handler, Policy, Preparation } from "./Policy.ts"
+import type {
+  Admission,
+  AttemptObserver,
+  Call,
+  Candidates,
+  Dispatch,
+  DispatchObserver,
+  Handler,
+  Policy,
+  Preparation
+} from "./Policy.ts"
 import * as Request from "./Request.ts"
 import * as Response from "./Response.ts"
 import * as RouteName from "./router/RouteName.ts"
@@ -102,19 +113,24 @@ interface Chosen {
 
 /** The router's candidates but for those that lack what the request needs, each of which gets its line. */
 const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Candidates, Fatal<"NoCandidate">> =>
-  Effect.flatMap(Random.Random, (random) => {
+  Effect.withFiber((fiber) => {
     const { operation, request } = dispatch
+    const random = fiber.getRef(Random.Random)
     const capable = Capable.make(dispatch)
     const draw = { request, operation, now: dispatch.journal.startedAt, random: () => random.nextDoubleUnsafe() }
-    return Effect.fromResult(Result.map(router.select(draw, capable.keep), ({ left, next, restrict }) => ({
+    const selected = router.select(draw, capable.keep)
+    if (Result.isFailure(selected)) return Effect.fail(selected.failure)
+    const { left, next, restrict } = selected.success
+    return Effect.succeed({
       next: Effect.suspend(() => {
         const candidate = next()
-        return Effect.as(capable.tell, candidate)
+        const told = capable.tell()
+        return told === undefined ? Effect.succeed(candidate) : Effect.as(told, candidate)
       }),
       left,
       restrict,
       nobody: capable.nobody
-    })))
+    })
   })
 
 const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
@@ -171,7 +187,7 @@ export interface Surroundings {
   readonly cache?: Cache.Cache["Service"] | undefined
   /** A dispatch begins, and later it ends. */
   readonly begin: () => void
-  readonly ended: Effect.Effect<void>
+  readonly ended: () => Effect.Effect<void> | undefined
 }
 
 /**
@@ -198,24 +214,36 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
   const limits = Timeout.limits(options.timeouts)
   const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "10 minutes"))
   const budget = options.retryBudget === false ? undefined : learned.retryBudget(options.retryBudget)
-  const retry = options.retry === false ? pass : Retry.retry({ ...options.retry, maxAttempts, take: budget?.take })
+  const retry = options.retry === false
+    ? () => pass
+    : Retry.retry({ ...options.retry, maxAttempts, take: budget?.take })
   const hedge = options.hedge === undefined ? undefined : learned.hedge({ ...options.hedge, maxAttempts })
-  const credit = budget?.credit ?? pass
   const timeout = Timeout.timeout(limits)
+  const own = (options.target ?? []).reduceRight<TargetPolicy>((inner, outer) => (next) => outer(inner(next)), pass)
   const cooldown = options.cooldown === false ? undefined : learned.cooldown(options.cooldown)
   const check = cooldown?.check ?? pass
-  const note = cooldown?.note ?? pass
-  const own = (options.target ?? []).reduceRight<TargetPolicy>((inner, outer) => (next) => outer(inner(next)), pass)
+  const recheck = cooldown?.recheck ?? pass
   const breaker = options.circuit === false ? undefined : learned.circuit(options.circuit)
   const circuit = breaker?.circuit ?? pass
-  const recheck = breaker?.recheck ?? pass
+  const reclose = breaker?.recheck ?? pass
   const withinCalls = Retry.withinCalls(maxAttempts)
   const routeOf = RouteName.make(directory.routes, directory.rules)
-  const recorded = record(recorders, { routeOf, caller: options.caller })
   const telemetry = Telemetry.make({
     routeOf,
     targets: Array.from(directory.routes.values()).flatMap(({ targets }) => targets.map(({ id }) => id))
   }, options)
+
+  /** Who hears of attempts: they cost no step of their own, and none depends on another. */
+  const attempts: ReadonlyArray<AttemptObserver> = [
+    observer(stats),
+    ...cooldown === undefined ? [] : [cooldown.observer],
+    ...budget === undefined ? [] : [budget.observer],
+    ...telemetry.attempts
+  ]
+  const dispatches: ReadonlyArray<DispatchObserver> = [
+    ...telemetry.dispatches,
+    ...recorders.length === 0 ? [] : [recording(recorders, { routeOf, caller: options.caller })]
+  ]
 
   /** The policies around one vendor's call, outermost first. */
   const through = <A>(vendorCall: Handler<A, AttemptError>) =>
@@ -227,29 +255,23 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
         circuit(
           // Outside the attempt: each retry is an attempt of its own, with its own line, limits and span.
           retry(
-            // A circuit that opened while a retry waited is open for the retry too.
-            recheck(withinCalls(
-              // Each call counts against what the user's own limits allow.
-              own(
-                // Inside the retries, so that an answer gives back what they took.
-                credit(
-                  // Next to the attempts, so that the others know at once whom to leave alone.
-                  note(
-                    // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
-                    attempt(
-                      // Around the limits, so that a target that is too slow is known as slow.
-                      observe(stats)(
-                        // Inside the journal, so that a limit passed is told as this attempt's failure.
-                        timeout(
-                          // Next to the vendor, so that the times are the vendor's time.
-                          telemetry.attempt(traceAttempt(vendorCall))
-                        )
-                      )
-                    )
+            // A circuit that opened while a retry waited is open for the retry too, and others may have made the calls.
+            (next) => reclose(withinCalls(next))
+          )(
+            // Each call counts against what the user's own limits allow.
+            own(
+              // Inside those, for a target may ask to be left alone while a call waits for its turn.
+              recheck(
+                // Gives the attempt its Scope and its line in the journal, so that all inside it is told and closed.
+                attempt(attempts)(
+                  // Inside the journal, so that a limit passed is told as this attempt's failure.
+                  timeout(
+                    // Next to the vendor, so that the times are the vendor's time.
+                    traceAttempt(vendorCall)
                   )
                 )
               )
-            ))
+            )
           )
         )
       )
@@ -290,66 +312,68 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
       )
     }
 
+    /** The dispatch through all policies; `lifetime` is told of it, and of the call that answered. */
     return (
       input: Request.RequestInput,
-      scope: Scope.Closeable,
+      lifetime: Lifetime,
       inputs?: ReadonlyArray<string>
     ): Effect.Effect<Dispatched<A>, DispatchError> =>
-      Effect.gen(function*() {
-        // First of all: nothing invalid is routed, counted or traced.
-        const request = yield* Request.decode(input, { maxSize: options.maxRequestSize })
-        const dispatch = yield* Deadline.begin(operation, request, scope, deadline, inputs)
-        let call: Call | undefined
-        return yield* admitted(dispatch).pipe(
-          Effect.flatMap(choose),
-          Effect.flatMap((chosen) =>
+      // First of all: nothing invalid is routed, counted or traced.
+      Effect.flatMap(Request.decode(input, { maxSize: options.maxRequestSize }), (request) =>
+        Effect.withFiber((fiber) => {
+          const dispatch = Deadline.begin(fiber, operation, request, lifetime.scope, deadline, inputs)
+          lifetime.begun(dispatch, fiber)
+          const chosen = Effect.flatMap(admitted(dispatch), choose)
+          const reached = Effect.flatMap(chosen, (chosen) =>
             Effect.withFiber(({ context }) =>
-              Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => ({
-                reached,
-                // Under the span of this dispatch, wherever the stream is read.
-                again: (text, broken) =>
-                  again(chosen)(text, broken).pipe(
-                    Effect.tap((reached) => Effect.sync(() => call = reached.call)),
-                    Effect.provideContext(context)
-                  )
-              }))
-            )
-          ),
+              Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => {
+                lifetime.reached = reached.call
+                return {
+                  reached,
+                  // Under the span of this dispatch, wherever the stream is read.
+                  again: (text, broken) =>
+                    again(chosen)(text, broken).pipe(
+                      Effect.tap((reached) =>
+                        Effect.sync(() => lifetime.reached = reached.call)
+                      ),
+                      Effect.provideContext(context)
+                    )
+                }
+              })
+            ))
           // Around every attempt and every wait between them: one deadline for all of it.
-          Deadline.within(dispatch),
-          Effect.tap(({ reached }) => Effect.sync(() => call = reached.call)),
+          const bounded = Deadline.within(dispatch)(reached)
           // Around the routing too, so that a request nobody serves is seen in the traces.
-          traceDispatch(dispatch, () => call),
-          telemetry.dispatch(dispatch),
-          recorded(dispatch, () => call)
-        )
-      })
+          return traceDispatch(dispatch, () => lifetime.reached)(bounded)
+        }))
   }
 
   /** Asks for a whole answer in a Scope of its own, and makes of it what the caller gets. */
   const whole = <A, B>(
-    ask: (scope: Scope.Closeable) => Effect.Effect<Dispatched<A>, DispatchError>,
+    ask: (lifetime: Lifetime) => Effect.Effect<Dispatched<A>, DispatchError>,
     answer: (reached: Reach.Reached<A>, now: number) => B
   ): Effect.Effect<B, DispatchError> =>
     Effect.suspend(() => {
-      const scope = Scope.makeUnsafe()
-      let begun = false
-      return Effect.suspend(() => {
-        begun = true
-        begin()
-        return Effect.flatMap(
-          ask(scope),
-          ({ reached }) => Effect.map(Clock.currentTimeMillis, (now) => answer(reached, now))
-        )
-      }).pipe(
-        Effect.onExit((exit) => begun ? Effect.andThen(Scope.close(scope, exit), ended) : Effect.void)
+      let lifetime: Lifetime | undefined
+      return Effect.onExitPrimitive(
+        Effect.withFiber((fiber) => {
+          lifetime = new Lifetime(dispatches)
+          begin()
+          const clock = fiber.getRef(Clock.Clock)
+          return Effect.map(ask(lifetime), ({ reached }) => answer(reached, clock.currentTimeMillisUnsafe()))
+        }),
+        (exit) => {
+          if (lifetime === undefined) return undefined
+          const closed = lifetime.close(exit)
+          return closed === undefined ? ended() : Effect.andThen(closed, Effect.suspend(() => ended() ?? Effect.void))
+        }
       )
     })
 
   const sendDispatch = dispatch("send", telemetry.send(Reach.send))
   const send = (input: Request.RequestInput) =>
     whole(
-      (scope) => sendDispatch(input, scope),
+      (lifetime) => sendDispatch(input, lifetime),
       ({ call, value }, now) => Response.make(Account.summarise(call, value.losses, now), value.parts)
     )
 
@@ -357,7 +381,7 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
   const embed = ({ inputs, ...request }: EmbedRequest) =>
     whole(
       // Admission and the limits count what goes with it, as they do with any prompt.
-      (scope) => embedDispatch({ ...request, prompt: inputs.join("\n\n") }, scope, inputs),
+      (lifetime) => embedDispatch({ ...request, prompt: inputs.join("\n\n") }, lifetime, inputs),
       ({ call, value }, now): EmbedResponse => {
         const { finishReason: _, ...summary } = Account.summarise(call, [], now)
         return { ...summary, vectors: value.vectors }
@@ -365,46 +389,54 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
     )
 
   const streamDispatch = dispatch("stream", telemetry.stream(Reach.stream(limits)))
+  /** The parts that follow one another to the caller, whoever sends them. */
+  const partsOf = ({ again, reached }: Dispatched<Committed>, lifetime: Lifetime) => {
+    const close = (exit: Exit.Exit<unknown, unknown>) => lifetime.close(exit) ?? Effect.void
+    const { call, value } = reached
+    if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
+      return StreamRules.live(call, value, limits, close)
+    }
+    const begun = ({ call, value }: Reach.Reached<Committed>): Resume.Begun => ({
+      call,
+      // A broken answer ends its candidate, and the dispatch only when nobody goes on.
+      live: StreamRules.live(
+        call,
+        value,
+        limits,
+        (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
+      ),
+      leave: (error) => Scope.close(call.candidateScope, Exit.fail(error)),
+      giveUp: Scope.close(call.candidateScope, Exit.interrupt())
+    })
+    return Resume.resuming(
+      begun(reached),
+      (text, call) => Effect.map(again(text, call), begun),
+      (error) => close(Exit.fail(error))
+    )
+  }
   const stream = (input: Request.RequestInput) =>
     Stream.fromChannel(Channel.fromTransform((_, streamScope) =>
-      Effect.gen(function*() {
-        const scope = Scope.makeUnsafe()
-        let fate: Exit.Exit<unknown, unknown> = Exit.interrupt()
-        const close = (exit: Exit.Exit<unknown, unknown>) => {
-          fate = exit
-          return Scope.close(scope, exit)
-        }
+      Effect.suspend(() => {
+        let lifetime: Lifetime | undefined
         // When the caller goes, the dispatch ends as interrupted, unless the stream told its fate before.
-        const left = Effect.suspend(() => Effect.andThen(Scope.close(scope, fate), ended))
-        // Nothing may come between what is counted and what counts it back.
-        yield* Effect.uninterruptible(Effect.suspend(() => {
-          begin()
-          return Scope.addFinalizer(streamScope, left)
-        }))
-        const { again, reached } = yield* streamDispatch(input, scope).pipe(
-          Effect.onError((cause) => close(Exit.failCause(cause)))
-        )
-        const { call, value } = reached
-        if (router.onInterrupted(call.request, call.journal.startedAt) === "fail") {
-          return StreamRules.live(call, value, limits, close)
-        }
-        const begun = ({ call, value }: Reach.Reached<Committed>): Resume.Begun => ({
-          call,
-          // A broken answer ends its candidate, and the dispatch only when nobody goes on.
-          live: StreamRules.live(
-            call,
-            value,
-            limits,
-            (exit) => Exit.isSuccess(exit) ? close(exit) : Effect.void
-          ),
-          leave: (error) => Scope.close(call.candidateScope, Exit.fail(error)),
-          giveUp: Scope.close(call.candidateScope, Exit.interrupt())
+        const left = Effect.suspend(() => {
+          if (lifetime === undefined) return Effect.void
+          const closed = lifetime.close(Exit.interrupt()) ?? Effect.void
+          return Effect.andThen(closed, Effect.suspend(() => ended() ?? Effect.void))
         })
-        return Resume.resuming(
-          begun(reached),
-          (text, call) => Effect.map(again(text, call), begun),
-          (error) => close(Exit.fail(error))
-        )
+        const asked = Effect.suspend(() => {
+          const lived = lifetime = new Lifetime(dispatches)
+          begin()
+          return Effect.map(
+            Effect.onExitPrimitive(
+              streamDispatch(input, lived),
+              (exit) => Exit.isSuccess(exit) ? undefined : lived.close(exit)
+            ),
+            (dispatched) => partsOf(dispatched, lived)
+          )
+        })
+        // What counts it back stands before what counts it: an interruption may come between any two steps.
+        return Effect.andThen(Scope.addFinalizer(streamScope, left), asked)
       })
     ))
 

@@ -104,7 +104,7 @@ describe("Dispatcher over real sockets", () => {
     Effect.gen(function*() {
       const silent = yield* FaultServer.make(FaultServer.silence)
       const good = yield* FaultServer.make(whole)
-      const dispatcher = yield* over([silent, good], { retry: false, timeouts: { connect: "50 millis" } })
+      const dispatcher = yield* over([silent, good], { retry: false, timeouts: { connect: "250 millis" } })
       expect(yield* seen(dispatcher)).toEqual(answered("v0 failed TimedOut", "v1 answered"))
       yield* silent.requests[0]!.aborted
     }))

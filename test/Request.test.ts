@@ -178,6 +178,30 @@ describe("what is wrong is told by field", () => {
       assert.match(error.message, /^the request is not valid: [^;]+; [^;]+; [^;]+$/)
     }))
 
+  it.effect("of a hundred thousand faults the first is told, wherever it stands", () =>
+    Effect.gen(function*() {
+      const right = Array.from({ length: 10_000 }, () => ({ role: "user", content: "Hello" }))
+      const wrong = Array.from({ length: 10_000 }, () => ({ role: "robot", content: "Hello" }))
+      const role = "must be \"system\", \"user\", \"assistant\" or \"tool\""
+      assert.deepStrictEqual(yield* issuesOf({ messages: [...right, ...wrong] }), [
+        { field: "messages.10000.role", message: role }
+      ])
+      assert.deepStrictEqual(yield* issuesOf({ prompt: [...right, { role: "user", content: "a\u0000" }] }), [
+        { field: "prompt.10000.content.0.text", message: "holds a control character" }
+      ])
+      // The first that is not plainly right is right all the same.
+      const answer = { type: "tool-approval-response", approvalId: "1", approved: true }
+      assert.deepStrictEqual(
+        yield* issuesOf({ messages: [...right, { role: "tool", content: [answer] }, ...wrong] }),
+        [{ field: "messages.10001.role", message: role }]
+      )
+      assert.deepStrictEqual(yield* issuesOf({ ...hello, stop: Array(10_000).fill(1) }), [
+        { field: "stop.0", message: "must be a text" }
+      ])
+      const request = yield* Request.decode({ messages: [...right, { role: "tool", content: [answer] }] })
+      assert.lengthOf(request.prompt.content, 10_001)
+    }))
+
   it.effect("edges are inside", () =>
     Request.decode({
       prompt: "Hello",

@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Effect, Latch, type Scope, Semaphore } from "effect"
+import { Effect, Latch, type Scope, Semaphore } from "effect"
+import * as IsoTime from "../wire/IsoTime.ts"
 import type { Access } from "./Gateway.ts"
 
 /**
@@ -41,47 +42,52 @@ export interface AccessLog {
   readonly dropped: () => number
 }
 
-type Field = readonly [name: string, value: string | number]
-
 /** A path may be as long as all headers. */
 const longest = 512
 
 const cut = (text: string): string => text.length > longest ? `${text.slice(0, longest)}…` : text
 
-const fieldsOf = (access: Access): ReadonlyArray<Field> => {
-  const { duration, id, method, path, principal, reason, startedAt, status, target } = access
-  return ([
-    ["time", DateTime.formatIso(DateTime.makeUnsafe(startedAt))],
-    ["id", id],
-    ["method", method],
-    ["path", cut(path)],
-    ["status", status],
-    ["duration", Math.round(duration * 1_000) / 1_000],
-    ["principal", principal],
-    ["target", target],
-    ["reason", reason]
-  ] as ReadonlyArray<readonly [string, string | number | undefined]>).filter((field): field is Field =>
-    field[1] !== undefined
-  )
-}
-
 const hex = (code: number): string => code.toString(16).padStart(4, "0")
 
-const isPlain = (text: string): boolean => /^[^\s="\\\p{Cc}\p{Cf}]+$/u.test(text)
+/** Letters, digits and signs of ASCII that neither end a value nor need a quote: nearly all values. */
+const isPlainAscii = (text: string): boolean => /^[!#-<>-[\]-~]+$/.test(text)
+
+const isPlain = (text: string): boolean => isPlainAscii(text) || /^[^\s="\\\p{Cc}\p{Cf}]+$/u.test(text)
 
 /** A path is a stranger's: it may not end a line, and may not steer the terminal that shows it. */
 const quoted = (text: string): string =>
-  JSON.stringify(text).replace(
+  isPlainAscii(text) ? `"${text}"` : JSON.stringify(text).replace(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
     (sign) => Array.from({ length: sign.length }, (_, at) => `\\u${hex(sign.charCodeAt(at))}`).join("")
   )
 
-const logfmt = (fields: ReadonlyArray<Field>): string =>
-  fields.map(([name, value]) => `${name}=${typeof value === "number" || isPlain(value) ? value : quoted(value)}`)
-    .join(" ")
+/** One field of a line. */
+type Write = (name: string, value: string | number | undefined) => string
 
-const json = (fields: ReadonlyArray<Field>): string =>
-  `{${fields.map(([name, value]) => `"${name}":${typeof value === "number" ? value : quoted(value)}`).join(",")}}`
+const logfmt: Write = (name, value) =>
+  value === undefined
+    ? ""
+    : typeof value === "number"
+    ? ` ${name}=${value}`
+    : ` ${name}=${isPlain(value) ? value : quoted(value)}`
+
+const json: Write = (name, value) =>
+  value === undefined ? "" : typeof value === "number" ? `,"${name}":${value}` : `,"${name}":${quoted(value)}`
+
+const fieldsOf = (access: Access, write: Write): string =>
+  write("time", IsoTime.format(access.startedAt)) +
+  write("id", access.id) +
+  write("method", access.method) +
+  write("path", cut(access.path)) +
+  write("status", access.status) +
+  write("duration", Math.round(access.duration * 1_000) / 1_000) +
+  write("principal", access.principal) +
+  write("target", access.target) +
+  write("reason", access.reason)
+
+/** Without what stands between two fields before the first. */
+const lineOf = (format: Format, fields: string): string =>
+  format === "json" ? `{${fields.slice(1)}}\n` : `${fields.slice(1)}\n`
 
 /**
  * Writes until the Scope closes, and then what is still noted, for at most 1 s.
@@ -92,7 +98,7 @@ const json = (fields: ReadonlyArray<Field>): string =>
 export const make = Effect.fnUntraced(function*(
   { capacity = 10_000, format = "logfmt", write }: Options
 ): Effect.fn.Return<AccessLog, never, Scope.Scope> {
-  const line = format === "json" ? json : logfmt
+  const field = format === "json" ? json : logfmt
   const noted = Latch.makeUnsafe()
   let waiting: Array<Access> = []
   let dropped = 0
@@ -100,13 +106,15 @@ export const make = Effect.fnUntraced(function*(
 
   const flush = Effect.suspend(() => {
     noted.closeUnsafe()
-    const lines = waiting.map((access) => line(fieldsOf(access)))
+    let lines = ""
+    for (const access of waiting) lines += lineOf(format, fieldsOf(access, field))
     waiting = []
     if (dropped > told) {
-      lines.push(line([["level", "warn"], ["message", "access lines were dropped"], ["dropped", dropped - told]]))
+      const count = field("dropped", dropped - told)
+      lines += lineOf(format, field("level", "warn") + field("message", "access lines were dropped") + count)
       told = dropped
     }
-    return lines.length === 0 ? Effect.void : write(lines.map((text) => `${text}\n`).join(""))
+    return lines === "" ? Effect.void : write(lines)
   })
 
   const turn = Semaphore.makeUnsafe(1)

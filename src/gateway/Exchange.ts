@@ -88,8 +88,8 @@ const whole = (
   request: RequestInput,
   now: number
 ): Effect.Effect<Outcome> =>
-  surroundings.dispatcher.send(request).pipe(
-    Effect.map((response: Response): Outcome => {
+  Effect.matchEffect(surroundings.dispatcher.send(request), {
+    onSuccess: (response: Response) => {
       const { attempts, cached, cost, losses, target } = response
       const body = JSON.stringify(asked.whole(response, { id: call.id, now }))
       call.answer(200, "application/json", body, {
@@ -97,12 +97,10 @@ const whole = (
         ...(cost === undefined ? undefined : { "llmdispatcher-cost": String(cost) }),
         ...(cached === undefined ? undefined : { "llmdispatcher-cached": String(Math.round(cached.age)) })
       })
-      return { status: 200, target }
-    }),
-    Effect.catch((error) =>
-      Effect.map(failureOf(surroundings, asked, error), (failure) => refuse(call, dialect, failure))
-    )
-  )
+      return Effect.succeed<Outcome>({ status: 200, target })
+    },
+    onFailure: (error) => Effect.map(failureOf(surroundings, asked, error), (failure) => refuse(call, dialect, failure))
+  })
 
 const stream = (
   surroundings: Surroundings,
@@ -171,6 +169,7 @@ const stream = (
 export const answer = (
   surroundings: Surroundings,
   call: Call,
+  json: Call["json"],
   dialect: Dialect,
   path: Readonly<Record<string, string>>,
   query: Readonly<Record<string, string>>,
@@ -201,7 +200,5 @@ export const answer = (
     return Result.isFailure(asked) ? refused(asked.failure) : dispatched(asked.success)
   }
 
-  return call.json.pipe(
-    Effect.matchEffect({ onFailure: refused, onSuccess: understood })
-  )
+  return Effect.matchEffect(json, { onFailure: refused, onSuccess: understood })
 }

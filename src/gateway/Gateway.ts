@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Effect } from "effect"
+import { Clock, Effect, Exit } from "effect"
 import { type Caller, CurrentPrincipal } from "../access/CurrentPrincipal.ts"
 import type { Dispatcher } from "../Dispatcher.ts"
 import type { DispatchError } from "../VendorError.ts"
@@ -77,15 +77,14 @@ const pathOf = (endpoint: Endpoints.Endpoint): Readonly<Record<string, string>> 
   return { model: endpoint.model, ...(endpoint.method === undefined ? undefined : { method: endpoint.method }) }
 }
 
-/** The body of a path that names the model itself, as Azure's deployments do. */
-const deployed = (call: Call, endpoint: Endpoints.Endpoint): Call =>
-  endpoint._tag !== "Answer" || endpoint.model === undefined || endpoint.method !== undefined ? call : {
-    ...call,
-    json: Effect.map(
+/** The body; of a path that names the model itself, as Azure's deployments do, with that model. */
+const bodyOf = (call: Call, endpoint: Endpoints.Endpoint): Call["json"] =>
+  endpoint._tag !== "Answer" || endpoint.model === undefined || endpoint.method !== undefined
+    ? call.json
+    : Effect.map(
       call.json,
       (body) => typeof body === "object" && body !== null ? { ...body, model: endpoint.model } : body
     )
-  }
 
 const refusalOf = (endpoint: Endpoints.Endpoint): Pick<Dialect, "refusal"> =>
   endpoint._tag === "Answer" ? endpoint.dialect : Sides.refusals[endpoint.family]
@@ -120,7 +119,8 @@ export const make = (options: Options): Gateway => {
     endpoint._tag === "Answer"
       ? Exchange.answer(
         surroundings,
-        deployed(call, endpoint),
+        call,
+        bodyOf(call, endpoint),
         endpoint.dialect,
         pathOf(endpoint),
         queryOf(call.query),
@@ -155,34 +155,28 @@ export const make = (options: Options): Gateway => {
           share = caller
           return answered
         }
-        return authenticate(call.headers).pipe(
-          Effect.matchEffect({
-            onFailure: (failure) => Effect.sync(() => refuse(failure)),
-            onSuccess: (caller) => {
-              if (caller === undefined) return fairly("", answered(call, endpoint, startedAt))
-              principal = caller.id
-              const own = Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
-                ...caller,
-                requestId: call.id
-              })
-              return fairly(caller.id, own)
-            }
-          }),
-          Effect.catchDefect((defect) =>
-            Effect.andThen(
-              Effect.logError("a call failed for a fault of the gateway", Cause.die(defect)),
-              Effect.sync(() => refuse(internal))
-            )
-          ),
-          Effect.map(done),
-          Effect.onInterrupt(() =>
-            Effect.sync(() => {
-              // Whoever is still there is told; a stream that has begun was told in its own way.
-              refuse(stopping)
-              done({ status: 499, reason: "Interrupted" })
+        const admitted = Effect.matchEffect(authenticate(call.headers), {
+          onFailure: (failure) => Effect.sync(() => refuse(failure)),
+          onSuccess: (caller) => {
+            if (caller === undefined) return fairly("", answered(call, endpoint, startedAt))
+            principal = caller.id
+            const own = Effect.provideService(answered(call, endpoint, startedAt), CurrentPrincipal, {
+              ...caller,
+              requestId: call.id
             })
-          )
-        )
+            return fairly(caller.id, own)
+          }
+        })
+        return Effect.asVoid(Effect.onExitPrimitive(admitted, (exit) => {
+          if (Exit.isSuccess(exit)) return void done(exit.value)
+          if (Exit.hasInterrupts(exit)) {
+            // Whoever is still there is told; a stream that has begun was told in its own way.
+            refuse(stopping)
+            return void done({ status: 499, reason: "Interrupted" })
+          }
+          done(refuse(internal))
+          return Effect.logError("a call failed for a fault of the gateway", exit.cause)
+        }))
       })
   }
 }

@@ -9,12 +9,12 @@
 import { Context, Duration, Effect, Fiber, Schema, Scope } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net"
-import type { Call, Headers } from "./Call.ts"
+import type { Headers } from "./Call.ts"
 import type { Endpoint } from "./Endpoints.ts"
-import * as Failure from "./Failure.ts"
+import type * as Failure from "./Failure.ts"
 import type { Gateway } from "./Gateway.ts"
 import * as HalfOpen from "./HalfOpen.ts"
-import * as Json from "./Json.ts"
+import { NodeCall, type Shared } from "./NodeCall.ts"
 import { inTurn } from "./Turn.ts"
 
 /**
@@ -94,131 +94,7 @@ export interface Listening {
 
 const millis = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
 
-let count = 0
-const seed = Math.floor(process.hrtime()[1] % 1e6).toString(36) + process.pid.toString(36)
-
-/** A name from a vendor's list or a caller's body could hold anything: a line break, another script, a megabyte. */
-const plain = (headers: Record<string, string> | undefined): Record<string, string> => {
-  const fit: Record<string, string> = {}
-  for (const name in headers) {
-    const value = headers[name]!
-    fit[name] = value.length <= 1_024 && !unfit.test(value) ? value : value.slice(0, 1_024).replaceAll(everyUnfit, "?")
-  }
-  return fit
-}
-
-const unfit = /[^\x20-\x7e]/
-const everyUnfit = /[^\x20-\x7e]/g
-
-/** Unique in this process and hardly ever the same in another. */
-const newId = (): string => `${seed}${(count++).toString(36)}`
-
-/** Without one a request is whole before anything says so. */
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
-
-/** What all calls of a server share. */
-interface Shared extends Json.Limits {
-  readonly maxBodySize: number
-  readonly maxBuffered: number
-  readonly writeTimeout: number
-  /** Of all bodies that are being read, in bytes. */
-  buffered: number
-  isReady: boolean
-}
-
-/** Reads the body whole, then as JSON; whoever sends too much or too slowly is cut off. */
-const readJson = (request: IncomingMessage, shared: Shared): Effect.Effect<unknown, Failure.Failure> =>
-  Effect.callback((resume) => {
-    const { maxBodySize, maxBuffered } = shared
-    const tooLarge = () => Effect.fail(Failure.make("too-large", `the body must have at most ${maxBodySize} bytes`))
-    const encoding = request.headers["content-encoding"]
-    if (encoding !== undefined && encoding !== "identity") {
-      return resume(Effect.fail(Failure.make("invalid-request", "the body must not be compressed", { status: 415 })))
-    }
-    if (Number(request.headers["content-length"] ?? 0) > maxBodySize) return resume(tooLarge())
-    const chunks: Array<Buffer> = []
-    let size = 0
-    const release = () => {
-      shared.buffered -= size
-      size = 0
-    }
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length
-      shared.buffered += chunk.length
-      if (size > maxBodySize || shared.buffered > maxBuffered) {
-        request.removeAllListeners("data").pause()
-        const isLarge = size > maxBodySize
-        release()
-        return resume(isLarge ? tooLarge() : Effect.fail(full))
-      }
-      chunks.push(chunk)
-    })
-    request.on("end", () => {
-      const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
-      release()
-      resume(Json.parse(body, shared))
-    })
-    request.on("error", () => resume(Effect.interrupt))
-    return Effect.sync(release)
-  })
-
-const full = Failure.make("overloaded", "too many bodies are being read", { reason: "Shed", retryAfter: 1_000 })
-
-const callOf = (request: IncomingMessage, response: ServerResponse, shared: Shared): Call => {
-  const url = request.url ?? "/"
-  const mark = url.indexOf("?")
-  const id = newId()
-  // By that name Anthropic's SDKs tell it their users.
-  const own = url.startsWith("/v1/messages") ? { "request-id": id } : undefined
-  return {
-    id,
-    method: request.method ?? "GET",
-    path: mark < 0 ? url : url.slice(0, mark),
-    query: mark < 0 ? "" : url.slice(mark + 1),
-    headers: request.headers as Headers,
-    json: readJson(request, shared),
-    answer: (status, contentType, body, headers) => {
-      if (response.headersSent || response.destroyed) return
-      response.writeHead(status, {
-        "content-type": contentType,
-        "content-length": Buffer.byteLength(body),
-        "x-request-id": id,
-        ...own,
-        ...plain(headers),
-        // What is left of a refused body is not read, and a server that stops takes no other call.
-        ...(shared.isReady && (request.complete || !hasBody(request)) ? undefined : { connection: "close" })
-      })
-      response.end(body)
-    },
-    begin: (contentType, headers) => {
-      response.writeHead(200, {
-        "content-type": contentType,
-        "cache-control": "no-cache",
-        "x-accel-buffering": "no",
-        "x-request-id": id,
-        ...own,
-        ...plain(headers)
-      })
-    },
-    write: (text) => response.write(text),
-    drained: Effect.callback<void>((resume) => {
-      if (!response.writableNeedDrain) return resume(Effect.void)
-      const done = () => resume(Effect.void)
-      response.once("drain", done)
-      return Effect.sync(() => response.removeListener("drain", done))
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: shared.writeTimeout,
-        // Nobody reads: the connection goes, and with it the call.
-        orElse: () => Effect.andThen(Effect.sync(() => response.destroy()), Effect.interrupt)
-      })
-    ),
-    end: () => {
-      response.end()
-    }
-  }
-}
+const ignore = () => {}
 
 const listen = (server: Server, host: string, port: number): Effect.Effect<AddressInfo, ListenError> =>
   Effect.callback((resume) => {
@@ -273,23 +149,29 @@ export const serve = Effect.fnUntraced(function*(
 
   const take = (request: IncomingMessage, response: ServerResponse, endpoint: Endpoint) => {
     open += 1
-    const fiber = fork(gateway.handle(callOf(request, response, shared), endpoint))
-    running.add(fiber)
     const { socket } = request
     answering(socket, response)
-    fiber.addObserver(() => {
-      running.delete(fiber)
-      // Nobody answered, for a fault that nobody caught: better an end than a wait without one.
-      if (!response.writableEnded) response.destroy()
-      // The call is over, but its caller does not read.
-      else if (response.writableLength > 0) response.setTimeout(shared.writeTimeout, () => response.destroy())
-    })
+    const call = new NodeCall(request, response, shared)
+    let fiber: Fiber.Fiber<void> | undefined
+    const handle = () => {
+      if (response.destroyed) return
+      const begun = fiber = fork(gateway.handle(call, endpoint))
+      running.add(begun)
+      begun.addObserver(() => {
+        running.delete(begun)
+        // Nobody answered, for a fault that nobody caught: better an end than a wait without one.
+        if (!response.writableEnded) response.destroy()
+        // The call is over, but its caller does not read.
+        else if (response.writableLength > 0) response.setTimeout(shared.writeTimeout, () => response.destroy())
+      })
+    }
     response.on("close", () => {
       open -= 1
       answered(socket, response)
-      if (!response.writableFinished) fiber.interruptUnsafe()
+      if (!response.writableFinished) fiber?.interruptUnsafe()
       if (open === 0) stopped()
     })
+    if (!call.readAhead(handle)) handle()
   }
 
   const server = createServer(
@@ -308,8 +190,8 @@ export const serve = Effect.fnUntraced(function*(
       const headers = request.headers as Headers
       const endpoint = gateway.match(request.method ?? "GET", mark < 0 ? url : url.slice(0, mark), headers)
       // A caller that goes in the middle is told of by "close"; without a listener the error would end the process.
-      request.on("error", () => {})
-      response.on("error", () => {})
+      request.on("error", ignore)
+      response.on("error", ignore)
       const refused = guard?.(headers, request.method ?? "GET")
       if (refused !== undefined) {
         const { body, status } = gateway.refusal(endpoint, refused)

@@ -3,11 +3,15 @@
  *
  * @since 0.1.0
  */
-import { Clock, Context, Duration, Effect, Exit, Scope } from "effect"
-import type { Call, Handler } from "../Policy.ts"
+import { Clock, Context, Duration, Effect, Exit, type Fiber, Scope } from "effect"
+import type { AttemptObserver, Call, Handler, Progress } from "../Policy.ts"
 import type { Attempt } from "../Response.ts"
 import type { Occasion } from "../stats/Record.ts"
 import { type AttemptError, isVendorError, type Skipped, type VendorError, withContext } from "../VendorError.ts"
+
+type Listener = (attempt: Attempt) => Effect.Effect<void>
+
+const silent: Listener = () => Effect.void
 
 /**
  * Is told of each attempt as it fails, is skipped, or begins to answer; by default nobody listens.
@@ -15,9 +19,9 @@ import { type AttemptError, isVendorError, type Skipped, type VendorError, withC
  * @since 0.1.0
  * @category references
  */
-export const CurrentListener = Context.Reference<(attempt: Attempt) => Effect.Effect<void>>(
+export const CurrentListener = Context.Reference<Listener>(
   "llmdispatcher/policy/Attempt/CurrentListener",
-  { defaultValue: () => () => Effect.void }
+  { defaultValue: () => silent }
 )
 
 /**
@@ -89,57 +93,120 @@ const occasionOf = ({ candidate, journal: { attempts }, resumed }: Call): Occasi
   return last === candidate.target.id ? "retry" : "fallback"
 }
 
+/** An attempt while it runs. */
+class Running implements Progress {
+  readonly call: Call
+  readonly startedAt: number
+  readonly context: Context.Context<never>
+  isAnswered = false
+  private readonly index: number
+  private readonly clock: Clock.Clock
+  private readonly listener: Listener
+  private readonly outer: Call
+  private readonly observers: ReadonlyArray<AttemptObserver>
+
+  constructor(outer: Call, fiber: Fiber.Fiber<unknown, unknown>, observers: ReadonlyArray<AttemptObserver>) {
+    const { journal } = outer
+    this.outer = outer
+    this.context = fiber.context
+    this.clock = fiber.getRef(Clock.Clock)
+    this.listener = fiber.getRef(CurrentListener)
+    this.startedAt = this.clock.currentTimeMillisUnsafe()
+    this.index = journal.attempts.length
+    const number = this.index + 1
+    this.call = {
+      ...outer,
+      scope: Scope.forkUnsafe(outer.scope),
+      observed: { attempt: number },
+      received: outer.operation === "send" ? undefined : (parts, waited) => {
+        for (const { received } of observers) received?.(this, parts, waited)
+      }
+    }
+    journal.occasions.set(number, occasionOf(outer))
+    journal.calls += 1
+    // Its place is taken now: another attempt may begin before this one ends.
+    journal.attempts.push(record(this.call, this.startedAt, this.startedAt, "interrupted"))
+    this.observers = observers
+    for (const { begun } of observers) begun?.(this)
+  }
+
+  /** The answer came whole, or begins: then its Scope lives on, and tells what comes of it. */
+  answered(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined {
+    const { call, outer } = this
+    const now = this.clock.currentTimeMillisUnsafe()
+    this.isAnswered = true
+    // Policies around the attempt keep within what the vendor told.
+    if (call.observed.limits !== undefined) outer.observed.limits = call.observed.limits
+    for (const { answered } of this.observers) answered?.(this, now)
+    if (call.operation === "send") return this.ended(exit, now)
+    const told = this.announced(this.write("answered", now))
+    const kept = Scope.addFinalizerExit(
+      call.scope,
+      (exit) => Effect.sync(() => this.close(exit, this.clock.currentTimeMillisUnsafe()))
+    )
+    return told === undefined ? kept : Effect.andThen(kept, told)
+  }
+
+  failed(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined {
+    return this.ended(exit, this.clock.currentTimeMillisUnsafe())
+  }
+
+  private ended(exit: Exit.Exit<unknown, unknown>, now: number): Effect.Effect<void> | undefined {
+    const told = this.announced(this.close(exit, now))
+    const closed = Scope.closeUnsafe(this.call.scope, exit)
+    return told === undefined ? closed : closed === undefined ? told : Effect.andThen(told, closed)
+  }
+
+  /** Tells all who observe, and writes what came of it. */
+  private close(exit: Exit.Exit<unknown, unknown>, now: number): Attempt {
+    const { call, index } = this
+    // Also what a broken answer took: vendors bill it.
+    if (call.observed.usage !== undefined) {
+      call.journal.usages.push({ target: call.candidate.target, usage: call.observed.usage, attempt: index + 1 })
+    }
+    for (const { ended } of this.observers) ended?.(this, exit, now)
+    if (Exit.isSuccess(exit)) return this.write("answered", now)
+    const error = Exit.findErrorOption(exit)
+    return error._tag === "Some" && isVendorError(error.value)
+      ? this.write("failed", now, error.value)
+      : this.write("interrupted", now)
+  }
+
+  private write(outcome: Attempt["outcome"], now: number, error?: VendorError): Attempt {
+    const line = { ...record(this.call, this.startedAt, now, outcome, error), number: this.index + 1 }
+    this.call.journal.attempts[this.index] = line
+    return line
+  }
+
+  private announced(line: Attempt): Effect.Effect<void> | undefined {
+    return this.listener === silent ? undefined : this.listener(line)
+  }
+}
+
 /**
- * Makes the attempt: counts it, gives it a Scope, and when it ends early closes that and writes why.
+ * Makes the attempt: counts it, gives it a Scope, tells who observes, and when it ends early closes that and writes why.
  *
  * A stream's line is written when it begins to answer and rewritten when its Scope closes, with what came of it.
  *
  * @since 0.1.0
  * @category policies
  */
-export const attempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (outer) =>
-  Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
-    const { journal } = outer
-    const target = { vendor: outer.candidate.vendor.name, target: outer.candidate.target.id }
-    const call: Call = {
-      ...outer,
-      scope: Scope.forkUnsafe(outer.scope),
-      observed: { attempt: journal.attempts.length + 1 }
-    }
-    const index = journal.attempts.length
-    journal.occasions.set(index + 1, occasionOf(outer))
-    journal.calls += 1
-    // Its place is taken now: another attempt may begin before this one ends.
-    journal.attempts.push(record(call, startedAt, startedAt, "interrupted"))
-    const write = (outcome: Attempt["outcome"], error?: VendorError) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const line = { ...record(call, startedAt, now, outcome, error), number: index + 1 }
-        journal.attempts[index] = line
-        return line
-      })
-    const end = (exit: Exit.Exit<unknown, unknown>) => {
-      // Also what a broken answer took: vendors bill it.
-      if (call.observed.usage !== undefined) {
-        journal.usages.push({ target: call.candidate.target, usage: call.observed.usage, attempt: index + 1 })
-      }
-      if (Exit.isSuccess(exit)) return write("answered")
-      const error = Exit.findErrorOption(exit)
-      return error._tag === "Some" && isVendorError(error.value)
-        ? write("failed", error.value)
-        : write("interrupted")
-    }
-    return Effect.onExit(
-      Effect.mapError(Effect.suspend(() => next(call)), (error) => withContext(error, target)),
-      (exit) => {
-        if (Exit.isFailure(exit)) {
-          return Effect.andThen(Effect.flatMap(end(exit), announce), Scope.close(call.scope, exit))
-        }
-        // Policies around the attempt keep within what the vendor told.
-        if (call.observed.limits !== undefined) outer.observed.limits = call.observed.limits
-        return Effect.andThen(
-          Scope.addFinalizerExit(call.scope, end),
-          Effect.flatMap(write("answered"), announce)
-        )
-      }
-    )
-  })
+export const attempt =
+  (observers: ReadonlyArray<AttemptObserver>) =>
+  <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> =>
+  (outer) =>
+    Effect.suspend(() => {
+      const target = { vendor: outer.candidate.vendor.name, target: outer.candidate.target.id }
+      // Told before the first step of the attempt: an interruption may come between any two of them.
+      let running: Running | undefined
+      return Effect.onExitPrimitive(
+        Effect.mapError(
+          Effect.withFiber((fiber) => {
+            running = new Running(outer, fiber, observers)
+            return next(running.call)
+          }),
+          (error) => withContext(error, target)
+        ),
+        (exit) => Exit.isSuccess(exit) ? running?.answered(exit) : running?.failed(exit)
+      )
+    })

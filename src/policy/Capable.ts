@@ -83,8 +83,8 @@ const lack = ({ target, vendor }: Candidate, request: Request, { characters, fea
 export interface Capable {
   /** Whether a candidate may be tried. */
   readonly keep: (candidate: Candidate) => boolean
-  /** Writes a line for each that was left out since the last time. */
-  readonly tell: Effect.Effect<void>
+  /** Writes a line for each that was left out since the last time; `undefined` where none was. */
+  readonly tell: () => Effect.Effect<void> | undefined
   /** The failure where all were left out, naming what each lacks. */
   readonly nobody: () => DispatchError
 }
@@ -121,7 +121,7 @@ export const make = (dispatch: Dispatch): Capable => {
       lacking.push({ candidate, error: fatal({ _tag: "UnsupportedFeature", description }, place) })
       return false
     },
-    tell: Effect.suspend(() => told < lacking.length ? tell : Effect.void),
+    tell: () => told < lacking.length ? tell : undefined,
     nobody: () => {
       const description = lacking.map(({ error }) => error.reason.description).join("; ")
       return fatal({ _tag: "UnsupportedFeature", description }, { attempts: journal.attempts })

@@ -13,7 +13,8 @@ import {
   isVendorError,
   type Retryable,
   retryable,
-  type Skipped
+  type Skipped,
+  type VendorError
 } from "../VendorError.ts"
 import * as Attempt from "./Attempt.ts"
 
@@ -61,6 +62,8 @@ class Outcomes {
 interface Guard {
   readonly breaker: CircuitBreaker.CircuitBreaker
   readonly outcomes: Map<string, Outcomes>
+  /** The targets that failed since their last success. Of any other the breaker knows nothing, and need not be asked. */
+  readonly troubled: Set<string>
   /** When all were passed over and the target was called all the same, in epoch milliseconds. */
   readonly panicked: Map<string, number>
 }
@@ -83,7 +86,7 @@ const makeGuard = (options: Options | undefined): Effect.Effect<Guard> =>
     Effect.provide(Layer.fresh(CircuitBreaker.layerStoreMemory({ idleTimeToLive: forgottenAfter }))),
     // Nobody listens to its transitions, which are all that the Scope would end.
     Scope.provide(Scope.makeUnsafe()),
-    Effect.map((breaker) => ({ breaker, outcomes: new Map(), panicked: new Map() }))
+    Effect.map((breaker) => ({ breaker, outcomes: new Map(), troubled: new Set(), panicked: new Map() }))
   )
 
 /**
@@ -102,6 +105,12 @@ export interface Circuit {
 const isProbe = (breaker: CircuitBreaker.CircuitBreaker, key: string) =>
   breaker.state(key).pipe(
     Effect.map((state) => state._tag === "HalfOpen"),
+    Effect.orElseSucceed(() => false)
+  )
+
+const isClosed = (breaker: CircuitBreaker.CircuitBreaker, key: string) =>
+  breaker.state(key).pipe(
+    Effect.map((state) => state._tag === "Closed"),
     Effect.orElseSucceed(() => false)
   )
 
@@ -150,81 +159,149 @@ export const make = (options?: Options): Circuit => {
   }
 }
 
+// -----------------------------------------------------------------------------
+// What came of a call
+// -----------------------------------------------------------------------------
+
+type Fate = Exit.Exit<unknown, unknown>
+
+const outcomesOf = ({ outcomes }: Guard, key: string): Outcomes => {
+  let known = outcomes.get(key)
+  if (known === undefined) {
+    if (outcomes.size >= mostOutcomes) outcomes.clear()
+    outcomes.set(key, known = new Outcomes())
+  }
+  return known
+}
+
+const isTroubled = ({ troubled }: Guard, key: string): boolean => troubled.has(key) || troubled.size >= mostOutcomes
+
+const failureOf = (exit: Fate): VendorError | undefined => {
+  const error = Exit.findErrorOption(exit)
+  return error._tag === "Some" && isVendorError(error.value) ? error.value : undefined
+}
+
+const isFailed = (exit: Fate): boolean => {
+  const error = failureOf(exit)
+  return error !== undefined && disposition(error).health === "failure"
+}
+
+const succeeded = (guard: Guard, key: string) => {
+  const known = outcomesOf(guard, key)
+  known.add(false)
+  if (!known.isHalfFailed()) return CircuitBreaker.success
+  return Effect.map(isProbe(guard.breaker, key), (probe) => {
+    if (probe) known.clear()
+    return probe ? CircuitBreaker.success : CircuitBreaker.ignored
+  })
+}
+
+const judge = (guard: Guard, key: string, exit: Fate) => {
+  if (Exit.isSuccess(exit)) return succeeded(guard, key)
+  const error = failureOf(exit)
+  if (error === undefined) return CircuitBreaker.ignored
+  const failed = CircuitBreaker.failure({
+    retryAfter: error._tag === "RetryableError" ? error.retryAfter : undefined
+  })
+  switch (disposition(error).health) {
+    case "failure":
+      guard.troubled.add(key)
+      outcomesOf(guard, key).add(true)
+      return failed
+    case "capacity":
+      return Effect.map(isProbe(guard.breaker, key), (probe) => probe ? failed : CircuitBreaker.ignored)
+    case "ignored":
+      return CircuitBreaker.ignored
+  }
+}
+
+const report = (guard: Guard, key: string, exit: Fate): Effect.Effect<void> =>
+  Exit.hasInterrupts(exit)
+    ? Effect.void
+    : Effect.ignore(guard.breaker.execute(exit as Exit.Exit<unknown, AttemptError | Skipped>, {
+      key,
+      classify: (exit) => judge(guard, key, exit)
+    })).pipe(Effect.andThen(recovered(guard, key, exit)))
+
+/** After a success nothing is held against a target whose circuit is closed. */
+const recovered = (guard: Guard, key: string, exit: Fate): Effect.Effect<void> =>
+  Exit.isFailure(exit) || outcomesOf(guard, key).isHalfFailed()
+    ? Effect.void
+    : Effect.map(isClosed(guard.breaker, key), (closed) => {
+      if (closed) guard.troubled.delete(key)
+    })
+
+/** What came of a call that was let through unasked; where the circuit has opened since, it is old news. */
+const tell = (guard: Guard, key: string, exit: Fate): Effect.Effect<void> | undefined => {
+  if (Exit.isFailure(exit)) {
+    if (!isFailed(exit)) return undefined
+    guard.troubled.add(key)
+  } else if (!isTroubled(guard, key)) {
+    outcomesOf(guard, key).add(false)
+    return undefined
+  }
+  return Effect.flatMap(
+    isClosed(guard.breaker, key),
+    (closed) => closed ? report(guard, key, exit) : Effect.void
+  )
+}
+
+// -----------------------------------------------------------------------------
+// Calls
+// -----------------------------------------------------------------------------
+
 const guarded = <A>(
-  { breaker, outcomes, panicked }: Guard,
+  guard: Guard,
+  call: Call,
+  next: Handler<A, AttemptError | Skipped>
+): Effect.Effect<A, AttemptError | Skipped> =>
+  Effect.suspend(() => {
+    const key = call.candidate.target.id
+    if (isTroubled(guard, key)) return watched(guard, key, call, next)
+    return Effect.onExitPrimitive(next(call), (exit) =>
+      call.operation === "stream" && Exit.isSuccess(exit)
+        ? Scope.addFinalizerExit(call.scope, (exit) => tell(guard, key, exit) ?? Effect.void)
+        : tell(guard, key, exit))
+  })
+
+/** The breaker is asked, and told what came of it. */
+const watched = <A>(
+  guard: Guard,
+  key: string,
   call: Call,
   next: Handler<A, AttemptError | Skipped>
 ): Effect.Effect<A, AttemptError | Skipped> => {
-  const outcomesOf = (key: string): Outcomes => {
-    let known = outcomes.get(key)
-    if (known === undefined) {
-      if (outcomes.size >= mostOutcomes) outcomes.clear()
-      outcomes.set(key, known = new Outcomes())
-    }
-    return known
-  }
-  const succeeded = (key: string) => {
-    const known = outcomesOf(key)
-    known.add(false)
-    if (!known.isHalfFailed()) return CircuitBreaker.success
-    return Effect.map(isProbe(breaker, key), (probe) => {
-      if (probe) known.clear()
-      return probe ? CircuitBreaker.success : CircuitBreaker.ignored
-    })
-  }
-  const judge = (key: string, exit: Exit.Exit<unknown, unknown>) => {
-    if (Exit.isSuccess(exit)) return succeeded(key)
-    const error = Exit.findErrorOption(exit)
-    if (error._tag === "None" || !isVendorError(error.value)) return CircuitBreaker.ignored
-    const failed = CircuitBreaker.failure({
-      retryAfter: error.value._tag === "RetryableError" ? error.value.retryAfter : undefined
-    })
-    switch (disposition(error.value).health) {
-      case "failure":
-        outcomesOf(key).add(true)
-        return failed
-      case "capacity":
-        return Effect.map(isProbe(breaker, key), (probe) => probe ? failed : CircuitBreaker.ignored)
-      case "ignored":
-        return CircuitBreaker.ignored
-    }
-  }
-  const report = (key: string) => (exit: Exit.Exit<unknown, unknown>) =>
-    Exit.hasInterrupts(exit)
-      ? Effect.void
-      : Effect.ignore(breaker.execute(exit as Exit.Exit<unknown, AttemptError | Skipped>, {
-        key,
-        classify: (exit) => judge(key, exit)
-      }))
-  /** The last of several targets that were all passed over, at most once in an interval. */
-  const isPanic = ({ journal, untried }: Call, key: string): Effect.Effect<boolean> =>
-    untried > 0 || journal.calls > 0 || journal.attempts.length === 0
-      ? Effect.succeed(false)
-      : Effect.map(Clock.currentTimeMillis, (now) => {
-        if (now - (panicked.get(key) ?? -Infinity) < panicInterval) return false
-        panicked.set(key, now)
-        return true
-      })
-
-  const key = call.candidate.target.id
-  const answer = call.operation === "send"
-    ? next(call)
-    : Effect.tap(next(call), () => Scope.addFinalizerExit(call.scope, report(key)))
+  const { breaker } = guard
+  const isStream = call.operation === "stream"
+  const answer = isStream
+    ? Effect.tap(next(call), () => Scope.addFinalizerExit(call.scope, (exit) => report(guard, key, exit)))
+    : next(call)
   return breaker.execute(answer, {
     key,
     classify: (exit) =>
-      Exit.isSuccess(exit) && call.operation === "stream"
+      Exit.isSuccess(exit) && isStream
         ? Effect.map(isProbe(breaker, key), (probe) => probe ? CircuitBreaker.success : CircuitBreaker.ignored)
-        : judge(key, exit)
+        : judge(guard, key, exit)
   }).pipe(
+    Effect.tap(() => isStream ? Effect.void : recovered(guard, key, Exit.void)),
     Effect.catchTag("CircuitBreakerError", (error) =>
       Effect.flatMap(
-        isPanic(call, key),
+        isPanic(guard, call, key),
         (panic): Effect.Effect<A, AttemptError | Skipped> =>
           panic ? next({ ...call, isSingle: true }) : Attempt.skip(call, rejection(error))
       ))
   )
 }
+
+/** The last of several targets that were all passed over, at most once in an interval. */
+const isPanic = ({ panicked }: Guard, { journal, untried }: Call, key: string): Effect.Effect<boolean> =>
+  untried > 0 || journal.calls > 0 || journal.attempts.length === 0
+    ? Effect.succeed(false)
+    : Effect.map(Clock.currentTimeMillis, (now) => {
+      if (now - (panicked.get(key) ?? -Infinity) < panicInterval) return false
+      panicked.set(key, now)
+      return true
+    })
 
 const rechecked = <A>(
   { breaker }: Guard,

@@ -3,9 +3,17 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect } from "effect"
-import type { Call, Candidate, Handler } from "../Policy.ts"
-import { type AttemptError, disposition, type Retryable, retryable, type Skipped } from "../VendorError.ts"
+import { Clock, Duration, Effect, Exit } from "effect"
+import type { AttemptObserver, Call, Candidate, Handler } from "../Policy.ts"
+import {
+  type AttemptError,
+  disposition,
+  isVendorError,
+  type Retryable,
+  retryable,
+  type Skipped,
+  type VendorError
+} from "../VendorError.ts"
 import type { Vendor } from "../Vendor.ts"
 import * as Attempt from "./Attempt.ts"
 
@@ -25,15 +33,16 @@ export interface Options {
 }
 
 /**
- * `check` stands around a target's retries and passes over one that cools down; `note` stands around each attempt, hears
- * what came of it, and before a retry whether others were refused meanwhile.
+ * `check` stands around a target's retries and passes over one that cools down; `recheck` stands around each attempt, and
+ * hears before a retry whether others were refused meanwhile; `observer` hears what came of each attempt.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Cooldown {
   readonly check: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
-  readonly note: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError | Skipped>
+  readonly recheck: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
+  readonly observer: AttemptObserver
   /** The epoch milliseconds until which the candidate's vendor or target is left alone. */
   readonly until: (candidate: Candidate) => number | undefined
   /** Forgets that the vendor's key or quota was no good. */
@@ -63,7 +72,7 @@ export const make = (options?: Options): Cooldown => {
   const patience = Duration.toMillis(Duration.fromInputUnsafe(options?.patience ?? "10 seconds"))
   const ledgers = new WeakMap<Vendor, Map<string, Entry>>()
 
-  const hear = ({ candidate: { target, vendor }, id: by }: Call, error: AttemptError, now: number) => {
+  const hear = ({ candidate: { target, vendor }, id: by }: Call, error: VendorError, now: number) => {
     const keep = (key: string, until: number) => {
       const ledger = ledgers.get(vendor) ?? new Map<string, Entry>()
       ledgers.set(vendor, ledger)
@@ -122,11 +131,14 @@ export const make = (options?: Options): Cooldown => {
       return until === 0 ? undefined : until
     },
     check: (next) => guarded(next, () => undefined),
-    note: (next) =>
-      guarded(
-        (call) =>
-          Effect.tapError(next(call), (error) => Effect.map(Clock.currentTimeMillis, (now) => hear(call, error, now))),
-        ({ id }) => id
-      )
+    recheck: (next) => guarded(next, ({ id }) => id),
+    observer: {
+      ended: ({ call, isAnswered }, exit, now) => {
+        // What breaks later says nothing of who may ask.
+        if (isAnswered || Exit.isSuccess(exit)) return
+        const error = Exit.findErrorOption(exit)
+        if (error._tag === "Some" && isVendorError(error.value)) hear(call, error.value, now)
+      }
+    }
   }
 }

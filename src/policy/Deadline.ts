@@ -3,21 +3,38 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Random, type Scope } from "effect"
+import { Clock, Duration, Effect, type Fiber, Random, type Scope } from "effect"
 import type { Dispatch } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import { type Retryable, retryable } from "../VendorError.ts"
+import * as Watch from "./Watch.ts"
+
+const alphabet = "0123456789abcdefghijklmnopqrstuv"
+
+/** All pairs of its letters: ten bits each. */
+const pairs = Array.from({ length: 1_024 }, (_, index) => alphabet[index >> 5]! + alphabet[index & 31]!)
+
+const threePairs = (random: Random.Random): string => {
+  const bits = Math.floor(random.nextDoubleUnsafe() * 2 ** 30)
+  return pairs[bits >> 20]! + pairs[(bits >> 10) & 1_023]! + pairs[bits & 1_023]!
+}
 
 /**
- * The id of a dispatch: 104 random bits, so that those of many machines can be kept together.
+ * The id of a dispatch: 110 random bits, so that those of many machines can be kept together.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const newId = Effect.map(Random.Random, (random) => {
-  const part = () => Math.floor(random.nextDoubleUnsafe() * 2 ** 52).toString(36).padStart(11, "0")
-  return `dsp_${part()}${part()}`
-})
+export const newIdUnsafe = (random: Random.Random): string =>
+  `dsp_${threePairs(random)}${threePairs(random)}${threePairs(random)}${threePairs(random).slice(2)}`
+
+/**
+ * The same by the random numbers of the context.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const newId = Effect.map(Random.Random, newIdUnsafe)
 
 /**
  * Starts the clock of one dispatch; its deadline is the request's own or else `deadline`, in milliseconds.
@@ -25,17 +42,18 @@ export const newId = Effect.map(Random.Random, (random) => {
  * @since 0.1.0
  * @category constructors
  */
-export const begin = Effect.fnUntraced(function*(
+export const begin = (
+  fiber: Fiber.Fiber<unknown, unknown>,
   operation: Dispatch["operation"],
   request: Request,
   scope: Scope.Closeable,
   deadline: number,
   inputs?: ReadonlyArray<string>
-) {
-  const startedAt = yield* Clock.currentTimeMillis
+): Dispatch => {
+  const startedAt = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
   const allowed = request.deadline === undefined ? deadline : Duration.toMillis(request.deadline)
-  const dispatch: Dispatch = {
-    id: yield* newId,
+  return {
+    id: newIdUnsafe(fiber.getRef(Random.Random)),
     request,
     operation,
     journal: { startedAt, attempts: [], calls: 0, usages: [], occasions: new Map() },
@@ -43,8 +61,7 @@ export const begin = Effect.fnUntraced(function*(
     scope,
     ...(inputs === undefined ? undefined : { inputs })
   }
-  return dispatch
-})
+}
 
 /**
  * Fails with `DeadlineExceeded` when the dispatch's time is over.
@@ -55,10 +72,7 @@ export const begin = Effect.fnUntraced(function*(
 export const within =
   (dispatch: Dispatch) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Retryable<"DeadlineExceeded">> => {
     const { attempts, startedAt } = dispatch.journal
-    const after = dispatch.deadline - startedAt
-    const exceeded = Effect.suspend(() => Effect.fail(retryable({ _tag: "DeadlineExceeded", after }, { attempts })))
-    return after === Infinity ? effect : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now >= dispatch.deadline
-        ? exceeded
-        : Effect.timeoutOrElse(effect, { duration: dispatch.deadline - now, orElse: () => exceeded }))
+    const at = dispatch.deadline
+    const error = () => retryable({ _tag: "DeadlineExceeded", after: at - startedAt }, { attempts })
+    return at === Infinity ? effect : Watch.within(effect, () => ({ at, error }))
   }

@@ -32,6 +32,11 @@ export interface Options {
 
 type CandidateError = AttemptError | Skipped
 
+interface Outcome<A> extends Hedge.Outcome {
+  readonly candidate: Candidate
+  readonly result: Result.Result<A, CandidateError>
+}
+
 const actionOf = (error: CandidateError, { onContentFiltered }: Options) =>
   error.reason._tag === "ContentFiltered" && onContentFiltered === "elsewhere" ? "elsewhere" : disposition(error).action
 
@@ -85,32 +90,43 @@ const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>, options
  */
 export const fallback = (options: Options = {}) => {
   const { hedge = Hedge.none, maxAttempts = 3 } = options
-  return <A>(next: Handler<A, CandidateError>) =>
-    Effect.fnUntraced(function*(call: Dispatch, candidates: Candidates): Effect.fn.Return<A, DispatchError> {
-      const errors: Array<CandidateError> = []
-      const attempt = (candidate: Candidate) =>
-        Effect.suspend(() => {
-          const scope = Scope.forkUnsafe(call.scope)
-          const untried = candidates.left()
-          return next({ ...call, candidate, candidateScope: scope, untried, observed: {}, scope }).pipe(
-            Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
-            Effect.result,
-            Effect.map((result) => ({
-              candidate,
-              result,
-              isFinal: Result.isSuccess(result) || actionOf(result.failure, options) === "stop"
-            }))
-          )
-        })
-      while (call.journal.calls < maxAttempts) {
-        const first = yield* candidates.next
-        if (first === undefined) break
-        for (const { candidate, result } of yield* hedge(call, first, candidates, attempt)) {
-          if (Result.isSuccess(result)) return result.success
-          errors.push(result.failure)
-          narrow(result.failure, candidate, candidates, options)
-        }
+  return <A>(next: Handler<A, CandidateError>) => (call: Dispatch, candidates: Candidates) => {
+    const errors: Array<CandidateError> = []
+    const attempt = (candidate: Candidate): Effect.Effect<Outcome<A>> =>
+      Effect.suspend(() => {
+        const scope = Scope.forkUnsafe(call.scope)
+        const untried = candidates.left()
+        const tried = next({ ...call, candidate, candidateScope: scope, untried, observed: {}, scope })
+        return Effect.map(
+          Effect.result(
+            // A stream that has begun keeps its candidate until it ends.
+            Effect.onExitPrimitive(tried, (exit) =>
+              Exit.isSuccess(exit) && call.operation === "stream" ? undefined : Scope.closeUnsafe(scope, exit))
+          ),
+          (result) => ({
+            candidate,
+            result,
+            isFinal: Result.isSuccess(result) || actionOf(result.failure, options) === "stop"
+          })
+        )
+      })
+    const conclusion = Effect.suspend(() =>
+      Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors, options))
+    )
+    const settle = (outcomes: ReadonlyArray<Outcome<A>>): Effect.Effect<A, DispatchError> => {
+      for (const { candidate, result } of outcomes) {
+        if (Result.isSuccess(result)) return Effect.succeed(result.success)
+        errors.push(result.failure)
+        narrow(result.failure, candidate, candidates, options)
       }
-      return yield* Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors, options))
-    })
+      return tryNext
+    }
+    const tryNext: Effect.Effect<A, DispatchError> = Effect.suspend(() =>
+      call.journal.calls >= maxAttempts ? conclusion : Effect.flatMap(
+        candidates.next,
+        (first) => first === undefined ? conclusion : Effect.flatMap(hedge(call, first, candidates, attempt), settle)
+      )
+    )
+    return tryNext
+  }
 }

@@ -3,39 +3,31 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect, Exit, Scope } from "effect"
-import type { Handler } from "../Policy.ts"
+import { Exit } from "effect"
+import type { AttemptObserver } from "../Policy.ts"
 import type { Stats } from "../stats/Stats.ts"
-import { type AttemptError, disposition, isVendorError } from "../VendorError.ts"
+import { disposition, isVendorError } from "../VendorError.ts"
+
+/** A fault of the request, and an interruption, tell nothing of the target. */
+const isItsFault = (exit: Exit.Exit<unknown, unknown>): boolean => {
+  const error = Exit.findErrorOption(exit)
+  return error._tag === "Some" && isVendorError(error.value) && disposition(error.value).health !== "ignored"
+}
 
 /**
- * A stream is under way until it ends, and as fast as it began; a whole answer as fast as it came. Faults of the request
- * tell nothing of the target.
+ * A stream is under way until it ends, and as fast as it began; a whole answer as fast as it came.
  *
  * @since 0.1.0
- * @category policies
+ * @category observers
  */
-export const observe = (stats: Stats) => <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) =>
-  Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+export const observer = (stats: Stats): AttemptObserver => ({
+  begun: ({ call }) => {
+    stats.of(call.candidate.target.id).inFlight += 1
+  },
+  answered: ({ call, startedAt }, now) => stats.sample(call.candidate.target.id, call.operation, now - startedAt, now),
+  ended: ({ call, isAnswered }, exit, now) => {
     const { id } = call.candidate.target
-    const target = stats.of(id)
-    const judge = (exit: Exit.Exit<unknown, unknown>, now: number) => {
-      if (Exit.isSuccess(exit)) return stats.sample(id, call.operation, now - startedAt, now)
-      const error = Exit.findErrorOption(exit)
-      if (error._tag === "None" || !isVendorError(error.value) || disposition(error.value).health === "ignored") return
-      stats.penalise(id, call.operation, now)
-    }
-    // An interruption may come between any two steps of a fiber, and must not leave the count where it is.
-    return Effect.uninterruptibleMask((restore) => {
-      target.inFlight += 1
-      return Effect.onExit(restore(next(call)), (exit) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          judge(exit, now)
-          if (Exit.isSuccess(exit) && call.operation === "stream") {
-            return Scope.addFinalizer(call.scope, Effect.sync(() => target.inFlight -= 1))
-          }
-          target.inFlight -= 1
-          return Effect.void
-        }))
-    })
-  })
+    stats.of(id).inFlight -= 1
+    if (!isAnswered && isItsFault(exit)) stats.penalise(id, call.operation, now)
+  }
+})

@@ -11,6 +11,7 @@ import { commit, type Committed } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
 import * as Resume from "./Resume.ts"
 import * as Timeout from "./Timeout.ts"
+import * as Watch from "./Watch.ts"
 
 /**
  * What an attempt reached: the value, with the call that reached it.
@@ -59,26 +60,28 @@ export const embed: Handler<Reached<Embeddings>, AttemptError> = (call) => {
  * @since 0.1.0
  * @category handlers
  */
-export const stream = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptError> => (call) => {
-  const { target, vendor } = call.candidate
-  const committed = vendor.stream({ request: Resume.requestOf(call), model: target.model }).pipe(
-    Timeout.sharing(limits, "connect", call),
-    Effect.tap((answer) =>
-      Effect.sync(() => {
-        if (answer.limits !== undefined) call.observed.limits = answer.limits
+export const stream = (limits: Timeout.Limits): Handler<Reached<Committed>, AttemptError> => (call) =>
+  Effect.withFiber((fiber) => {
+    const { target, vendor } = call.candidate
+    const clock = fiber.getRef(Clock.Clock)
+    const startedAt = clock.currentTimeMillisUnsafe()
+    let phase: "connect" | "firstPart" = "connect"
+    const watch = new Watch.Watch((now) => Timeout.sharing(limits, phase, call, now))
+    const opening = Scope.provide(
+      vendor.stream({ request: Resume.requestOf(call), model: target.model }),
+      call.scope
+    )
+    const begun = Effect.flatMap(watch.over(fiber, opening), (answer) => {
+      if (answer.limits !== undefined) call.observed.limits = answer.limits
+      phase = "firstPart"
+      return Effect.map(watch.over(fiber, Scope.provide(commit(answer), call.scope)), (value) => {
+        call.observed.timeToFirstPart = clock.currentTimeMillisUnsafe() - startedAt
+        Account.observeLosses(call.observed, value.losses)
+        return { value, call }
       })
-    ),
-    Effect.flatMap((answer) => Timeout.sharing(limits, "firstPart", call)(commit(answer))),
-    Scope.provide(call.scope)
-  )
-  return Effect.flatMap(
-    Clock.currentTimeMillis,
-    (startedAt) =>
-      Effect.flatMap(committed, (value) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
-          call.observed.timeToFirstPart = now - startedAt
-          Account.observeLosses(call.observed, value.losses)
-          return { value, call }
-        }))
-  )
-}
+    })
+    return Effect.onExitPrimitive(begun, () => {
+      watch.stop()
+      return undefined
+    })
+  })

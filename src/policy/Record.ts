@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect, Exit, Scope } from "effect"
+import { Exit } from "effect"
 import type { Hit } from "../cache/Settings.ts"
-import type { Call, Dispatch } from "../Policy.ts"
+import type { Call, Dispatch, DispatchObserver } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import type * as Stats from "../stats/Record.ts"
 import * as Target from "../Target.ts"
@@ -103,27 +103,17 @@ export const ofHit = (
 })
 
 /**
- * Around a dispatch, told when its Scope closes; `reached` is the call that answered.
+ * Tells the recorders of every dispatch.
  *
  * @since 0.1.0
- * @category combinators
+ * @category observers
  */
-export const record = (recorders: ReadonlyArray<Stats.Recorder>, surroundings: Surroundings) => {
-  if (recorders.length === 0) return () => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => effect
-  return (dispatch: Dispatch, reached: () => Call | undefined) => {
-    const tell = (exit: Exit.Exit<unknown, unknown>) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        const record = recordOf(surroundings, dispatch, reached(), exit, now)
-        for (const recorder of recorders) recorder.record(record)
-      })
-    return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-      Effect.andThen(
-        // Nothing may come between what is counted and what counts it back.
-        Effect.uninterruptible(Effect.suspend(() => {
-          for (const recorder of recorders) recorder.begin?.(dispatch)
-          return Scope.addFinalizerExit(dispatch.scope, tell)
-        })),
-        effect
-      )
+export const observer = (recorders: ReadonlyArray<Stats.Recorder>, surroundings: Surroundings): DispatchObserver => ({
+  begun: (dispatch) => {
+    for (const recorder of recorders) recorder.begin?.(dispatch)
+  },
+  ended: (dispatch, reached, exit, now) => {
+    const record = recordOf(surroundings, dispatch, reached, exit, now)
+    for (const recorder of recorders) recorder.record(record)
   }
-}
+})

@@ -25,6 +25,8 @@ export interface Options {
   readonly take?: ((target: string) => boolean) | undefined
 }
 
+type Guard = <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
+
 const serverDelay = (error: AttemptError | Skipped): Duration.Duration =>
   error._tag === "RetryableError" && error.retryAfter !== undefined ? error.retryAfter : Duration.zero
 
@@ -51,6 +53,8 @@ export const schedule = (options?: Options): Schedule.Schedule<Duration.Duration
  * Retries by the table of dispositions: at most as often as the reason allows, never past the dispatch's calls, never a
  * wait longer than what is left of the deadline, and never taking the last call from a candidate not tried yet.
  *
+ * `again` stands before each retry alone.
+ *
  * @since 0.1.0
  * @category policies
  */
@@ -69,9 +73,23 @@ export const retry = (options?: Options) => {
       (now) => now + Duration.toMillis(delay) < call.deadline && (options?.take?.(call.candidate.target.id) ?? true)
     )
   }
-  return <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> => (call) => {
-    const before = call.journal.calls
-    return Effect.retry(next(call), { schedule: waits, while: (error) => isWorthIt(call, before, error) })
+  return (again: Guard) => <A>(next: Handler<A, AttemptError | Skipped>): Handler<A, AttemptError | Skipped> => {
+    const retried = again(next)
+    return (call) =>
+      Effect.suspend(() => {
+        const before = call.journal.calls
+        return Effect.catch(next(call), (error) => {
+          // The failure there was is the schedule's first, so that who is answered at once pays for none.
+          let first: AttemptError | Skipped | undefined = error
+          const later = Effect.suspend(() => {
+            if (first === undefined) return retried(call)
+            const failed = Effect.fail(first)
+            first = undefined
+            return failed
+          })
+          return Effect.retry(later, { schedule: waits, while: (error) => isWorthIt(call, before, error) })
+        })
+      })
   }
 }
 

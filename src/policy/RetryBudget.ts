@@ -4,9 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
-import type { Handler } from "../Policy.ts"
-import type { AttemptError, Skipped } from "../VendorError.ts"
+import type { AttemptObserver } from "../Policy.ts"
 
 /**
  * @since 0.1.0
@@ -29,7 +27,7 @@ export interface RetryBudget {
   /** What is left of the target's budget, from 0 to `most`. */
   readonly left: (target: string) => number
   /** Credits each answer. */
-  readonly credit: <A>(next: Handler<A, AttemptError | Skipped>) => Handler<A, AttemptError | Skipped>
+  readonly observer: AttemptObserver
 }
 
 /**
@@ -49,16 +47,16 @@ export const make = (options?: Options): RetryBudget => {
       budgets.set(target, tokens - 1)
       return true
     },
-    credit: (next) => (call) =>
-      Effect.tap(next(call), () =>
-        Effect.sync(() => {
-          const { id } = call.candidate.target
-          // Nothing was taken, so nothing is to be given back.
-          if (!budgets.has(id)) return
-          const tokens = left(id) + ratio
-          // A full budget needs no entry.
-          if (tokens < most) budgets.set(id, tokens)
-          else budgets.delete(id)
-        }))
+    observer: {
+      answered: ({ call }) => {
+        const { id } = call.candidate.target
+        // Nothing was taken, so nothing is to be given back.
+        if (!budgets.has(id)) return
+        const tokens = left(id) + ratio
+        // A full budget needs no entry.
+        if (tokens < most) budgets.set(id, tokens)
+        else budgets.delete(id)
+      }
+    }
   }
 }

@@ -4,13 +4,14 @@
  *
  * @since 0.1.0
  */
-import { Array as Arr, Cause, Clock, Effect, Exit, Pull } from "effect"
+import { Array as Arr, Cause, Clock, Effect, Exit, Pull, Scope } from "effect"
 import type { Call } from "../Policy.ts"
 import type { StreamPart } from "../Response.ts"
 import { type AttemptError, type DispatchError, type Retryable, retryable, withContext } from "../VendorError.ts"
 import { type Committed, interrupted, serverFault } from "../wire/Commit.ts"
 import * as Account from "./Account.ts"
 import { type Limits, timedOut } from "./Timeout.ts"
+import * as Watch from "./Watch.ts"
 
 /** How long a vendor that has finished is given to end its body, so that its connection can be used again. */
 const drainLimit = 50
@@ -20,17 +21,18 @@ type LiveError = AttemptError | Retryable<"DeadlineExceeded">
 type Parts = Arr.NonEmptyReadonlyArray<StreamPart>
 
 /** Whichever limit of idle, attempt and deadline ends first, and the error it means. */
-const limit = (call: Call, limits: Limits, waited: number, now: number) => {
-  const total = limits.total - waited
-  const deadline = call.deadline - now
-  const wait = Math.min(limits.idle, total, deadline)
-  const error = (): LiveError =>
-    deadline <= 0 || wait === deadline
-      ? retryable({ _tag: "DeadlineExceeded", after: call.deadline - call.journal.startedAt })
-      : wait === total
-      ? timedOut("total", limits.total)
-      : timedOut("idle", limits.idle)
-  return { wait: Math.max(wait, 0), error }
+const limit = (call: Call, limits: Limits, waited: number, now: number): Watch.Limit<LiveError> => {
+  const total = now + limits.total - waited
+  const at = Math.min(now + limits.idle, total, call.deadline)
+  return {
+    at,
+    error: () =>
+      at === call.deadline
+        ? retryable({ _tag: "DeadlineExceeded", after: call.deadline - call.journal.startedAt })
+        : at === total
+        ? timedOut("total", limits.total)
+        : timedOut("idle", limits.idle)
+  }
 }
 
 /**
@@ -50,9 +52,6 @@ export const live = (
 ): Pull.Pull<Parts, DispatchError> => {
   let state: "head" | "rest" | "finish" | "done" = "head"
   let finish: StreamPart | undefined
-  /** Time spent waiting for the vendor; the caller's own pauses are not the vendor's. */
-  let waited = call.observed.timeToFirstPart ?? 0
-  let waitingSince: number | undefined
 
   /** Parts up to the terminal one; that is kept for the pull after. */
   const take = (parts: ReadonlyArray<StreamPart>): Pull.Pull<Parts, LiveError> => {
@@ -79,33 +78,26 @@ export const live = (
     return [{ ...finish!, metadata: { ...finish!.metadata, llmdispatcher: summary as any } } as StreamPart]
   })
 
-  // Raced second, so that it starts only where the next parts are not there already.
-  const expiry: Effect.Effect<never, LiveError> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    waitingSince = now
-    const { error, wait } = limit(call, limits, waited, now)
-    return wait === Infinity
-      ? Effect.never
-      : Effect.flatMap(Effect.sleep(wait), () => Effect.fail(error()))
-  })
-  const next: Effect.Effect<Parts, LiveError> = Effect.raceFirst(
-    Pull.catchDone(committed.rest, () => Effect.fail(interrupted())),
-    expiry
+  // Time spent waiting for the vendor; the caller's own pauses are not the vendor's.
+  const watch: Watch.Watch<LiveError> = new Watch.Watch((now) =>
+    limit(call, limits, (call.observed.timeToFirstPart ?? 0) + watch.waited, now)
   )
+  const unwatched = Effect.sync(() => watch.stop())
+  const rest = Pull.catchDone(committed.rest, () => Effect.fail(interrupted()))
+  const next = Effect.withFiber<Parts, LiveError>((fiber) => watch.over(fiber, rest))
 
-  const arrived = (parts: Parts): Pull.Pull<Parts, LiveError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      waited += now - waitingSince!
-      waitingSince = undefined
-      return take(parts)
-    })
+  const arrived = (parts: Parts): Pull.Pull<Parts, LiveError> => {
+    call.received?.(parts, watch.last)
+    return take(parts)
+  }
 
   const pull: Pull.Pull<Parts, LiveError> = Effect.suspend(() => {
     switch (state) {
       case "head":
         state = "rest"
-        return take(committed.head)
+        return Effect.andThen(Scope.addFinalizer(call.scope, unwatched), take(committed.head))
       case "rest":
-        return Effect.flatMap(next, (parts) => waitingSince === undefined ? take(parts) : arrived(parts))
+        return Effect.flatMap(next, arrived)
       case "finish":
         return conclude
       case "done":

@@ -6,6 +6,7 @@
 import { Clock, Duration, Effect } from "effect"
 import type { Call, Handler } from "../Policy.ts"
 import { type AttemptError, type Retryable, retryable } from "../VendorError.ts"
+import * as Watch from "./Watch.ts"
 
 /**
  * The limits as a user writes them.
@@ -56,32 +57,22 @@ export const timedOut = (phase: keyof Limits, after: number): Retryable<"TimedOu
   retryable({ _tag: "TimedOut", phase, after })
 
 /**
- * Fails with `TimedOut` when the phase takes longer than its limit.
- */
-const within =
-  (limits: Limits, phase: keyof Limits) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Retryable<"TimedOut">, R> =>
-    limits[phase] === Infinity ? effect : Effect.timeoutOrElse(effect, {
-      duration: limits[phase],
-      orElse: () => Effect.fail(timedOut(phase, limits[phase]))
-    })
-
-/**
- * The same, and no longer than this candidate's share of the time that is left: a vendor that says nothing must not take
- * the time in which others would have answered.
+ * The limit of a stream's beginning, and no more than this candidate's share of the time that is left: a vendor that says
+ * nothing must not take the time in which others would have answered.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const sharing =
-  (limits: Limits, phase: "connect" | "firstPart", { deadline, untried }: Call) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Retryable<"TimedOut">, R> =>
-    untried === 0
-      ? within(limits, phase)(effect)
-      : Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const share = Math.max(0, deadline - now) / (Math.min(untried, mostOthers) + 1)
-        return within({ ...limits, [phase]: Math.min(limits[phase], share) }, phase)(effect)
-      })
+export const sharing = (
+  limits: Limits,
+  phase: "connect" | "firstPart",
+  { deadline, untried }: Call,
+  now: number
+): Watch.Limit<Retryable<"TimedOut">> => {
+  const share = untried === 0 ? Infinity : Math.max(0, deadline - now) / (Math.min(untried, mostOthers) + 1)
+  const after = Math.min(limits[phase], share)
+  return { at: now + after, error: () => timedOut(phase, after) }
+}
 
 /** Candidates for whom time is kept: a dispatch makes three calls where nothing else is said. */
 const mostOthers = 2
@@ -95,7 +86,11 @@ const mostOthers = 2
  * @category policies
  */
 export const timeout = (limits: Limits) => <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) =>
-  Effect.flatMap(
-    Clock.currentTimeMillis,
-    (now) => now + limits.total >= call.deadline ? next(call) : within(limits, "total")(next(call))
+  Effect.withFiber((fiber) =>
+    fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + limits.total >= call.deadline
+      ? next(call)
+      : Watch.within(next(call), (now) => ({
+        at: now + limits.total,
+        error: () => timedOut("total", limits.total)
+      }))
   )

@@ -6,11 +6,12 @@
  *
  * @since 0.1.0
  */
-import { Effect, Scope, type Tracer } from "effect"
+import { Effect, type Fiber, Scope, type Tracer } from "effect"
 import type { Call, Dispatch, Handler, Observed } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import { errorType } from "../telemetry/ErrorType.ts"
 import type { AttemptError } from "../VendorError.ts"
+import { PropagateTrace } from "../wire/Http.ts"
 import * as Account from "./Account.ts"
 
 const annotate = (span: Tracer.Span, attributes: Record<string, unknown>): void => {
@@ -42,6 +43,10 @@ const observedAttributes = ({ finishReason, losses, responseId, responseModel, t
   "llmdispatcher.losses": losses
 })
 
+/** Whether anybody sees spans: effect's own tracer, which is there without being asked for, shows them to nobody. */
+const isSeen = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  fiber.cache.tracerEnabled && (fiber.cache.tracer !== undefined || fiber.getRef(PropagateTrace))
+
 /**
  * Makes a span that ends as the Scope does, annotated just before with what `late` tells.
  */
@@ -67,7 +72,10 @@ const span = (
  * @since 0.1.0
  * @category policies
  */
-export const traceAttempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) => {
+export const traceAttempt = <A>(next: Handler<A, AttemptError>): Handler<A, AttemptError> => (call) =>
+  Effect.withFiber((fiber) => isSeen(fiber) ? tracedAttempt(next, call) : next(call))
+
+const tracedAttempt = <A>(next: Handler<A, AttemptError>, call: Call): Effect.Effect<A, AttemptError> => {
   const { target, vendor } = call.candidate
   const operation = call.inputs === undefined ? "chat" : "embeddings"
   const attributes = {
@@ -94,7 +102,17 @@ export const traceAttempt = <A>(next: Handler<A, AttemptError>): Handler<A, Atte
  * @since 0.1.0
  * @category combinators
  */
-export const traceDispatch = (dispatch: Dispatch, reached: () => Call | undefined) => {
+export const traceDispatch = (dispatch: Dispatch, reached: () => Call | undefined) =>
+<A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => isSeen(fiber) ? tracedDispatch(dispatch, reached, effect) : effect)
+
+const tracedDispatch = <A, E, R>(
+  dispatch: Dispatch,
+  reached: () => Call | undefined,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
   const late = () => {
     const call = reached()
     return {
@@ -109,9 +127,8 @@ export const traceDispatch = (dispatch: Dispatch, reached: () => Call | undefine
     "llmdispatcher.operation": dispatch.operation,
     "llmdispatcher.model": dispatch.request.model
   }
-  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(
-      span("llmdispatcher.dispatch", "internal", dispatch.scope, attributes, late),
-      (span) => Effect.withParentSpan(effect, span, { captureStackTrace: false })
-    )
+  return Effect.flatMap(
+    span("llmdispatcher.dispatch", "internal", dispatch.scope, attributes, late),
+    (span) => Effect.withParentSpan(effect, span, { captureStackTrace: false })
+  )
 }

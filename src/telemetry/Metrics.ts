@@ -5,13 +5,11 @@
  *
  * @since 0.1.0
  */
-import { Clock, type Context, Effect, type Exit, Scope } from "effect"
-import type { Call, Dispatch, Handler } from "../Policy.ts"
+import type { Context, Exit } from "effect"
+import type { AttemptObserver, Call, Dispatch, DispatchObserver } from "../Policy.ts"
 import type { Request } from "../Request.ts"
 import { type StreamPart, unknownUsage, type Usage } from "../Response.ts"
 import * as Target from "../Target.ts"
-import type { AttemptError } from "../VendorError.ts"
-import type { Committed } from "../wire/Commit.ts"
 import { errorType } from "./ErrorType.ts"
 import * as Series from "./Series.ts"
 
@@ -45,12 +43,8 @@ export interface Surroundings {
  * @category models
  */
 export interface Metrics {
-  /** Around the vendor's call, inside the attempt. */
-  readonly attempt: <A>(next: Handler<A, AttemptError>) => Handler<A, AttemptError>
-  /** Around the whole dispatch; counts it when its Scope closes. */
-  readonly dispatch: (dispatch: Dispatch) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Times the parts of a stream after the first. */
-  readonly chunks: (call: Call, committed: Committed) => Effect.Effect<Committed>
+  readonly attempt: AttemptObserver
+  readonly dispatch: DispatchObserver
 }
 
 type Registry = Context.Context<never>
@@ -73,25 +67,6 @@ const chunksOf = (parts: ReadonlyArray<StreamPart>): number => {
   }
   return count
 }
-
-/** Runs `end` with the fate of the Scope and the time it took until then. */
-const timed = <A, E, R>(
-  scope: Scope.Scope,
-  begin: (context: Registry) => void,
-  end: (exit: Exit.Exit<unknown, unknown>, seconds: number, context: Registry) => void,
-  effect: () => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => {
-    const { context } = fiber
-    const clock = fiber.getRef(Clock.Clock)
-    const startedAt = clock.currentTimeMillisUnsafe()
-    begin(context)
-    return Effect.andThen(
-      Scope.addFinalizerExit(scope, (exit) =>
-        Effect.sync(() => end(exit, (clock.currentTimeMillisUnsafe() - startedAt) / 1000, context))),
-      effect
-    )
-  })
 
 /**
  * @since 0.1.0
@@ -141,46 +116,27 @@ export const make = ({ routeOf, targets }: Surroundings, options: Options = {}):
   }
 
   return {
-    attempt: (next) => (call) => {
-      const series = all.ofTarget(call.candidate)
-      return timed(
-        call.scope,
-        (context) => {
-          series.inFlight.modifyUnsafe(1, context)
-          const occasion = call.journal.occasions.get(call.observed.attempt ?? 1)
-          if (occasion !== undefined) series.occasions[occasion]?.updateUnsafe(1, context)
-        },
-        (exit, seconds, context) => endAttempt(call, series, exit, seconds, context),
-        () => next(call)
-      )
-    },
-    dispatch: (dispatch) => (effect) =>
-      timed(
-        dispatch.scope,
-        () => {},
-        (exit, seconds, context) => endDispatch(dispatch, exit, seconds, context),
-        () => effect
-      ),
-    chunks: (call, committed) =>
-      Effect.withFiber((fiber) => {
-        const { context } = fiber
+    attempt: {
+      begun: ({ call, context }) => {
+        const series = all.ofTarget(call.candidate)
+        series.inFlight.modifyUnsafe(1, context)
+        const occasion = call.journal.occasions.get(call.observed.attempt ?? 1)
+        if (occasion !== undefined) series.occasions[occasion]?.updateUnsafe(1, context)
+      },
+      received: ({ call, context }, parts, waited) => {
+        const count = chunksOf(parts)
+        if (count === 0) return
         const { timePerOutputChunk } = all.ofTarget(call.candidate)
-        const clock = fiber.getRef(Clock.Clock)
-        let askedAt = 0
-        // Made once for all pulls: a stream has thousands.
-        const timed = Effect.map(committed.rest, (parts) => {
-          const count = chunksOf(parts)
-          // Parts that came in one read share its time.
-          const each = count === 0 ? 0 : (clock.currentTimeMillisUnsafe() - askedAt) / 1000 / count
-          for (let chunk = 0; chunk < count; chunk++) timePerOutputChunk.updateUnsafe(each, context)
-          return parts
-        })
-        const rest = Effect.suspend(() => {
-          // From the pull on: how long the caller took to ask for more is not the vendor's time.
-          askedAt = clock.currentTimeMillisUnsafe()
-          return timed
-        })
-        return Effect.succeed({ ...committed, rest })
-      })
+        // Parts that came in one read share its time.
+        const each = waited / 1000 / count
+        for (let chunk = 0; chunk < count; chunk++) timePerOutputChunk.updateUnsafe(each, context)
+      },
+      ended: ({ call, context, startedAt }, exit, now) =>
+        endAttempt(call, all.ofTarget(call.candidate), exit, (now - startedAt) / 1000, context)
+    },
+    dispatch: {
+      ended: (dispatch, _reached, exit, now, context) =>
+        endDispatch(dispatch, exit, (now - dispatch.journal.startedAt) / 1000, context)
+    }
   }
 }

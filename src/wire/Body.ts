@@ -7,7 +7,18 @@ import { Effect, Stream } from "effect"
 import type { Headers, HttpClientError, HttpClientResponse } from "effect/http"
 
 /**
- * The body, `undefined` when it is larger than `maxBodySize` bytes.
+ * What was read of a body; not `complete` when it was larger than allowed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Collected {
+  readonly text: string
+  readonly complete: boolean
+}
+
+/**
+ * Up to `size` bytes of the body.
  *
  * @since 0.1.0
  * @category reading
@@ -15,12 +26,14 @@ import type { Headers, HttpClientError, HttpClientResponse } from "effect/http"
 export const text = (
   response: HttpClientResponse.HttpClientResponse,
   headers: Headers.Headers,
-  maxBodySize: number
-): Effect.Effect<string | undefined, HttpClientError.HttpClientError> => {
+  size: number
+): Effect.Effect<Collected, HttpClientError.HttpClientError> => {
   const length = Number(headers["content-length"] ?? Number.NaN)
   // A told length is held by the client itself, unless fetch unpacks what it measures.
-  if (length <= maxBodySize && headers["content-encoding"] === undefined) return response.text
-  return Effect.map(collect(response.stream, maxBodySize), ({ complete, text }) => complete ? text : undefined)
+  if (length <= size && headers["content-encoding"] === undefined) {
+    return Effect.map(response.text, (text) => ({ text, complete: true }))
+  }
+  return collect(response.stream, size)
 }
 
 /**
@@ -29,7 +42,7 @@ export const text = (
  * @since 0.1.0
  * @category reading
  */
-export const collect = <E>(bytes: Stream.Stream<Uint8Array, E>, size: number) =>
+export const collect = <E>(bytes: Stream.Stream<Uint8Array, E>, size: number): Effect.Effect<Collected, E> =>
   Effect.suspend(() => {
     const decoder = new TextDecoder()
     let text = ""

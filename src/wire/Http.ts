@@ -5,18 +5,11 @@
  *
  * @since 0.1.0
  */
-import { Clock, Context, Effect, Option, Redacted, type Scope, Stream } from "effect"
-import {
-  FetchHttpClient,
-  Headers,
-  HttpBody,
-  HttpClient,
-  type HttpClientError,
-  HttpClientRequest,
-  type HttpClientResponse
-} from "effect/http"
+import { Clock, Context, Effect, Redacted, Result, type Scope, type Stream, Tracer } from "effect"
+import { Headers, HttpClient } from "effect/http"
 import { type AttemptError, fatal, retryable, withContext } from "../VendorError.ts"
-import * as Body from "./Body.ts"
+import * as ClientExchange from "./ClientExchange.ts"
+import * as Exchange from "./Exchange.ts"
 import * as Json from "./Json.ts"
 import * as Scrub from "./Scrub.ts"
 import type { Failed } from "./Status.ts"
@@ -108,7 +101,7 @@ export interface JsonAnswer {
 export interface ByteAnswer {
   readonly status: number
   readonly headers: Headers.Headers
-  readonly bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>
+  readonly bytes: Stream.Stream<Uint8Array, Exchange.ExchangeError>
   readonly json: Effect.Effect<unknown, AttemptError> | undefined
   readonly refine: (error: AttemptError) => AttemptError
 }
@@ -138,53 +131,52 @@ export interface Http {
  */
 export const make = (options: Options): Effect.Effect<Http, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client) => {
+    const exchange = Exchange.of(client) ?? ClientExchange.make(client)
     const base = options.baseUrl.replace(/\/+$/, "")
     const maxBodySize = options.maxBodySize ?? defaultMaxBodySize
-    const scoped = HttpClient.withScope(client)
-    const headers = checkedHeaders(options.headers)
-
-    const send = <R>(
-      client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
-      outgoing: Outgoing,
-      accept: string
-    ) =>
-      Effect.flatMap(headers(outgoing), ({ names, secrets, values }) =>
-        requestOf(outgoing, accept, values).pipe(
-          Effect.flatMap((request) => client.execute(request)),
-          quietly(names),
-          Effect.matchEffect({
-            onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
-            onSuccess: (response) => opened(options, response, secrets)
-          })
-        ))
+    const limit = (status: number) => isSuccess(status) ? maxBodySize : maxErrorSize
+    const prepare = preparing(options.headers)
 
     const whole = (outgoing: Outgoing): Effect.Effect<JsonAnswer, AttemptError> =>
       Effect.flatMap(
-        send(client, outgoing, "application/json"),
-        (answer) =>
-          Effect.map(readJson(answer, maxBodySize), (json) => ({
-            status: answer.status,
-            headers: answer.headers,
-            json,
-            refine: answer.refine
-          }))
+        prepare(outgoing, "application/json"),
+        ({ request, secrets }) =>
+          Effect.matchEffect(exchange.whole(request, limit), {
+            onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
+            onSuccess: ({ body, headers, status }) => {
+              const answer: Told = { status, headers, refine: refining(status, headers, secrets) }
+              if (!isSuccess(status)) return failed(options, answer, body)
+              const json = jsonOf(answer, body, maxBodySize)
+              return Result.isFailure(json)
+                ? Effect.fail(json.failure)
+                : Effect.succeed({ status, headers, json: json.success, refine: answer.refine })
+            }
+          })
       )
+
+    const stream = (outgoing: Outgoing, accept: string): Effect.Effect<ByteAnswer, AttemptError, Scope.Scope> =>
+      Effect.flatMap(prepare(outgoing, accept), ({ request, secrets }) =>
+        Effect.matchEffect(exchange.open(request), {
+          onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
+          onSuccess: ({ bytes, headers, status, text }) => {
+            const answer: Told = { status, headers, refine: refining(status, headers, secrets) }
+            const body = Effect.result(text(limit(status)))
+            if (!isSuccess(status)) return Effect.flatMap(body, (body) => failed(options, answer, body))
+            const type = headers["content-type"] ?? ""
+            if (type.startsWith("text/html")) return Effect.fail(answer.refine(malformed("the answer is a web page")))
+            const json = type.startsWith("application/json")
+              ? Effect.flatMap(body, (body) => Effect.fromResult(jsonOf(answer, body, maxBodySize)))
+              : undefined
+            return Effect.succeed({ status, headers, bytes, json, refine: answer.refine })
+          }
+        }))
 
     return {
       address: addressOf(base),
       get: (path) => whole({ method: "GET", url: base + path, body: undefined }),
       post: (path, body) => whole({ method: "POST", url: base + path, body: JSON.stringify(body) }),
       stream: (path, body, accept = "text/event-stream") =>
-        Effect.flatMap(
-          send(scoped, { method: "POST", url: base + path, body: JSON.stringify(body) }, accept),
-          (answer) => {
-            const { headers, refine, response, status } = answer
-            const type = headers["content-type"] ?? ""
-            if (type.startsWith("text/html")) return Effect.fail(refine(malformed("the answer is a web page")))
-            const json = type.startsWith("application/json") ? readJson(answer, maxBodySize) : undefined
-            return Effect.succeed({ status, headers, bytes: response.stream, json, refine })
-          }
-        )
+        stream({ method: "POST", url: base + path, body: JSON.stringify(body) }, accept)
     }
   })
 
@@ -205,50 +197,68 @@ type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
 /** Headers found fit to be sent, what of them no error may show, and under which names it stands. */
 interface Checked {
-  readonly values: HeaderValues
+  readonly values: ReadonlyArray<readonly [name: string, value: string | Redacted.Redacted<string>]>
   readonly secrets: Secrets
-  readonly names: Names
+  readonly secretNames: Names
 }
 
-const check = (values: HeaderValues): Effect.Effect<Checked, AttemptError> => {
+const check = (headers: HeaderValues): Result.Result<Checked, AttemptError> => {
+  const values: Array<Checked["values"][number]> = []
   const secrets: Array<Redacted.Redacted<string>> = []
-  const names = redactedNames.slice()
-  for (const [name, value] of Object.entries(values)) {
+  const secretNames = redactedNames.slice()
+  for (const [name, value] of Object.entries(headers)) {
     const plain = open(value)
-    if (!headerValue.test(plain)) return Effect.fail(badHeader(name))
+    if (!headerValue.test(plain)) return Result.fail(badHeader(name))
+    values.push([name.toLowerCase(), value])
     if (!Redacted.isRedacted(value)) continue
     // Of "Bearer key" the key alone is a secret too.
     secrets.push(value, Redacted.make(plain.slice(plain.indexOf(" ") + 1)))
-    names.push(name.toLowerCase())
+    secretNames.push(name.toLowerCase())
   }
-  return Effect.succeed({ values, secrets, names })
+  return Result.succeed({ values, secrets, secretNames })
 }
 
 const open = (value: string | Redacted.Redacted<string>): string =>
   Redacted.isRedacted(value) ? Redacted.value(value) : value
 
-const checkedHeaders = (
-  headers: Options["headers"]
-): (outgoing: Outgoing) => Effect.Effect<Checked, AttemptError> => {
-  if (typeof headers === "function") return (outgoing) => Effect.flatMap(headers(outgoing), check)
-  const checked = check(headers)
-  return () => checked
+interface Prepared {
+  readonly request: Exchange.Request
+  readonly secrets: Secrets
 }
 
-const requestOf = (
-  outgoing: Outgoing,
-  accept: string,
-  values: HeaderValues
-): Effect.Effect<HttpClientRequest.HttpClientRequest> => {
-  const headers: Record<string, string> = { accept, "user-agent": "llmdispatcher" }
-  for (const name in values) headers[name.toLowerCase()] = open(values[name]!)
-  return traced(
-    HttpClientRequest.make(outgoing.method)(outgoing.url, {
-      headers,
-      ...(outgoing.body === undefined ? undefined : { body: HttpBody.text(outgoing.body, "application/json") })
-    })
-  )
+/** Headers that never change are checked once; secrets among them are opened for each call. */
+const preparing = (
+  headers: Options["headers"]
+): (outgoing: Outgoing, accept: string) => Effect.Effect<Prepared, AttemptError> => {
+  if (typeof headers === "function") {
+    return (outgoing, accept) =>
+      Effect.flatMap(headers(outgoing), (values) => prepared(outgoing, accept, check(values)))
+  }
+  const checked = check(headers)
+  return (outgoing, accept) => prepared(outgoing, accept, checked)
 }
+
+const prepared = (
+  { body, method, url }: Outgoing,
+  accept: string,
+  checked: Result.Result<Checked, AttemptError>
+): Effect.Effect<Prepared, AttemptError> =>
+  Effect.withFiber((fiber) => {
+    if (Result.isFailure(checked)) return Effect.fail(checked.failure)
+    const { secretNames, secrets, values } = checked.success
+    const headers: Record<string, string> = { accept, "user-agent": "llmdispatcher" }
+    for (const [name, value] of values) headers[name] = open(value)
+    if (body !== undefined) {
+      // What the body is and how long is no matter of configuration.
+      headers["content-type"] = "application/json"
+      delete headers["content-length"]
+    }
+    if (fiber.getRef(PropagateTrace)) {
+      const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+      if (span !== undefined) headers["traceparent"] = traceparent(span)
+    }
+    return Effect.succeed({ request: { method, url, headers, body, secretNames }, secrets })
+  })
 
 const badHeader = (name: string): AttemptError =>
   fatal({
@@ -256,44 +266,8 @@ const badHeader = (name: string): AttemptError =>
     description: `the configured header "${name}" holds a line break or another character that headers cannot carry`
   })
 
-const traced = (
-  request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<HttpClientRequest.HttpClientRequest> =>
-  Effect.withFiber((fiber) => {
-    if (!fiber.getRef(PropagateTrace)) return Effect.succeed(request)
-    return Effect.map(
-      Effect.option(Effect.currentParentSpan),
-      Option.match({
-        onNone: () => request,
-        onSome: ({ sampled, spanId, traceId }) =>
-          HttpClientRequest.setHeader(
-            request,
-            "traceparent",
-            `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
-          )
-      })
-    )
-  })
-
-/**
- * The attempt has a span of its own, so the client makes none and tells none; and fetch, which follows redirects by
- * itself and would take a key in `api-key` along, is kept from it.
- */
-const quiet = Context.empty().pipe(
-  Context.add(HttpClient.TracerDisabledWhen, () => true),
-  Context.add(HttpClient.TracerPropagationEnabled, false)
-)
-
-/** What the user keeps from being shown stays so. */
-const quietly = (names: Names) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.updateContext(effect, (context: Context.Context<R>) =>
-    Context.merge(context, quiet).pipe(
-      Context.add(Headers.CurrentRedactedNames, [...Context.get(context, Headers.CurrentRedactedNames), ...names]),
-      Context.add(FetchHttpClient.RequestInit, {
-        ...Context.getOrUndefined(context as Context.Context<any>, FetchHttpClient.RequestInit),
-        redirect: "manual"
-      })
-    ) as any)
+const traceparent = ({ sampled, spanId, traceId }: Tracer.AnySpan): string =>
+  `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
 
 // -----------------------------------------------------------------------------
 // Response
@@ -310,51 +284,42 @@ const requestIdOf = (headers: Headers.Headers, secrets: Secrets): string | undef
   return undefined
 }
 
-interface Opened {
-  readonly response: HttpClientResponse.HttpClientResponse
-  readonly status: number
-  readonly headers: Headers.Headers
+/** What is known of an answer before its body. */
+interface Told extends Exchange.Head {
   readonly refine: (error: AttemptError) => AttemptError
 }
 
-const opened = (
+const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+const refining = (status: number, headers: Headers.Headers, secrets: Secrets): Told["refine"] => (error) =>
+  Scrub.error(withContext(error, { status, requestId: requestIdOf(headers, secrets) }), secrets)
+
+/** A failure whose body cannot be read is still told by its status. */
+const failed = (
   { failure }: Options,
-  response: HttpClientResponse.HttpClientResponse,
-  secrets: Secrets
-): Effect.Effect<Opened, AttemptError> => {
-  // Each read of them builds them anew.
-  const { headers, status } = response
-  const refine = (error: AttemptError) =>
-    Scrub.error(withContext(error, { status, requestId: requestIdOf(headers, secrets) }), secrets)
-  if (status >= 200 && status < 300) return Effect.succeed({ response, status, headers, refine })
-  // A failure whose body cannot be read is still told by its status.
-  const body = Effect.orElseSucceed(Body.collect(response.stream, maxErrorSize), () => ({ text: "" }))
-  return Effect.flatMap(
-    body,
-    ({ text }) =>
-      Effect.flatMap(
-        Clock.currentTimeMillis,
-        (now) => Effect.fail(refine(failure({ status, headers, body: text, now })))
+  { headers, refine, status }: Told,
+  body: Exchange.Whole["body"]
+): Effect.Effect<never, AttemptError> =>
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      Effect.fail(
+        refine(failure({ status, headers, body: Result.isSuccess(body) ? body.success.text : "", now }))
       )
   )
-}
 
 const malformed = (description: string) => retryable({ _tag: "MalformedResponse", description })
 
-const readJson = (
-  { headers, refine, response }: Opened,
+const jsonOf = (
+  { headers, refine }: Told,
+  body: Exchange.Whole["body"],
   maxBodySize: number
-): Effect.Effect<unknown, AttemptError> => {
-  const fail = (description: string) => Effect.fail(refine(malformed(description)))
-  return Effect.matchEffect(Body.text(response, headers, maxBodySize), {
-    onFailure: (error) => Effect.fail(refine(Transport.errorOfRequest(error))),
-    onSuccess: (text) => {
-      if (text === undefined) return fail(`the answer is larger than ${maxBodySize} bytes`)
-      const json = Json.parse(text)
-      const type = headers["content-type"] ?? "no content type"
-      return json === undefined
-        ? fail(`the answer is not JSON (${type}, ${text.length} characters)`)
-        : Effect.succeed(json)
-    }
-  })
+): Result.Result<unknown, AttemptError> => {
+  if (Result.isFailure(body)) return Result.fail(refine(Transport.errorOfRequest(body.failure)))
+  const { complete, text } = body.success
+  if (!complete) return Result.fail(refine(malformed(`the answer is larger than ${maxBodySize} bytes`)))
+  const json = Json.parse(text)
+  if (json !== undefined) return Result.succeed(json)
+  const type = headers["content-type"] ?? "no content type"
+  return Result.fail(refine(malformed(`the answer is not JSON (${type}, ${text.length} characters)`)))
 }

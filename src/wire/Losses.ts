@@ -97,9 +97,10 @@ export const withRawOptions = <Body extends object>(
   body: Body,
   lose: Lose
 ): Body => {
+  if (request.options === undefined) return body
   const extra: Record<string, unknown> = {}
   for (const name of new Set(names)) {
-    const raw = request.options?.[name]
+    const raw = request.options[name]
     if (!Predicate.isObject(raw)) continue
     for (const [key, value] of Object.entries(raw)) {
       const field = `options.${name}.${key}`

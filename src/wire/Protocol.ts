@@ -5,10 +5,11 @@
  * @since 0.1.0
  */
 import { Clock, Effect, Result, Stream } from "effect"
-import type { Headers, HttpClientError } from "effect/http"
+import type { Headers } from "effect/http"
 import * as Response from "../Response.ts"
 import type { Call, RateLimits as Limits, Vendor } from "../Vendor.ts"
 import type { AttemptError } from "../VendorError.ts"
+import type { ExchangeError } from "./Exchange.ts"
 import type { Http } from "./Http.ts"
 import * as Losses from "./Losses.ts"
 import * as RateLimits from "./RateLimits.ts"
@@ -37,7 +38,7 @@ export interface Protocol {
   readonly whole: (json: unknown) => Result.Result<Array<Response.Part>, AttemptError>
   /** A stream's bytes; `refine` completes every error. */
   readonly streamed: (
-    bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
+    bytes: Stream.Stream<Uint8Array, ExchangeError>,
     refine: (error: AttemptError) => AttemptError
   ) => Stream.Stream<Response.StreamPart, AttemptError>
   /** The `accept` header of a stream, by default `text/event-stream`. */

@@ -42,7 +42,8 @@ const known: ReadonlyArray<Names> = [
 const plainNumber = /^\d+(\.\d+)?$/
 
 const count = (text: string | undefined): number | undefined => {
-  const trimmed = text?.trim() ?? ""
+  if (text === undefined) return undefined
+  const trimmed = text.trim()
   if (!plainNumber.test(trimmed)) return undefined
   const value = Number(trimmed)
   return value <= Number.MAX_SAFE_INTEGER ? value : undefined

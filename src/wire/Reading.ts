@@ -6,9 +6,9 @@
  * @since 0.1.0
  */
 import { Cause, Effect, type Pull, Result, Stream } from "effect"
-import type { HttpClientError } from "effect/http"
 import type { StreamPart } from "../Response.ts"
 import type { AttemptError } from "../VendorError.ts"
+import type { ExchangeError } from "./Exchange.ts"
 import * as Transport from "./Transport.ts"
 
 /**
@@ -118,14 +118,14 @@ export abstract class Reader<State, Item> {
  */
 export const read = <State, Item>(make: () => Reader<State, Item>) =>
 (
-  bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>
+  bytes: Stream.Stream<Uint8Array, ExchangeError>
 ): Stream.Stream<StreamPart, AttemptError> =>
   Stream.transformPull(bytes, (pull) => Effect.sync(() => pullParts(pull, make())))
 
 type NonEmpty<A> = readonly [A, ...Array<A>]
 
 const pullParts = <State, Item>(
-  pull: Pull.Pull<NonEmpty<Uint8Array>, HttpClientError.HttpClientError>,
+  pull: Pull.Pull<NonEmpty<Uint8Array>, ExchangeError>,
   reader: Reader<State, Item>
 ): Pull.Pull<NonEmpty<StreamPart>, AttemptError> => {
   const next: Pull.Pull<NonEmpty<StreamPart>, AttemptError> = Effect.suspend(() => {

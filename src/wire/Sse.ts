@@ -5,10 +5,10 @@
  */
 import type { Stream } from "effect"
 import { Sse } from "effect/encoding"
-import type { HttpClientError } from "effect/http"
 import type { StreamPart } from "../Response.ts"
 import type { AttemptError } from "../VendorError.ts"
 import { malformed } from "./Decoding.ts"
+import type { ExchangeError } from "./Exchange.ts"
 import * as Reading from "./Reading.ts"
 
 /** Characters of one event, 1 Mi: a whole image in one event is the largest that vendors send. */
@@ -50,7 +50,7 @@ export interface DecodeOptions {
 export const decode = <State>(
   decoder: StreamDecoder<State>,
   options: DecodeOptions = {}
-): (bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>) => Stream.Stream<StreamPart, AttemptError> =>
+): (bytes: Stream.Stream<Uint8Array, ExchangeError>) => Stream.Stream<StreamPart, AttemptError> =>
   Reading.read(() => new EventReader(decoder, options))
 
 class EventReader<State> extends Reading.Reader<State, Sse.Event> {

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { Predicate } from "effect"
-import type { HttpClientError } from "effect/http"
 import type { AttemptError } from "../VendorError.ts"
+import type { ExchangeError } from "./Exchange.ts"
 import { type AttemptReason, errorOf } from "./Status.ts"
 
 const network = (description: string) => (code: string): AttemptReason => ({ _tag: "NetworkFault", description, code })
@@ -51,25 +51,16 @@ const codeOf = (cause: unknown, depth = 0): string | undefined => {
   return Array.isArray(errors) ? codeOf(errors[0], depth + 1) : undefined
 }
 
-/** The reason of an `HttpClientError`, in words of our own: a cause's message is never passed on, it may quote headers. */
-const reasonOf = (error: HttpClientError.HttpClientError): AttemptReason => {
-  switch (error.reason._tag) {
-    case "InvalidUrlError":
-      return { _tag: "NetworkFault", description: "the vendor's URL is not valid" }
-    case "EncodeError":
-      return { _tag: "NetworkFault", description: "the request could not be put on the wire" }
-    default: {
-      const code = codeOf(error.reason)
-      if (code !== undefined) {
-        const known = reasons.find(([pattern]) => pattern.test(code))
-        return known === undefined ? network("the connection failed")(code) : known[1](code)
-      }
-      return {
-        _tag: "NetworkFault",
-        description: error.reason._tag === "TransportError" ? "the connection failed" : "the answer broke off"
-      }
-    }
+/** The reason of an error, in words of our own: a cause's message is never passed on, it may quote headers. */
+const reasonOf = ({ at, cause }: ExchangeError): AttemptReason => {
+  if (at === "url") return { _tag: "NetworkFault", description: "the vendor's URL is not valid" }
+  if (at === "encode") return { _tag: "NetworkFault", description: "the request could not be put on the wire" }
+  const code = codeOf(cause)
+  if (code === undefined) {
+    return { _tag: "NetworkFault", description: at === "head" ? "the connection failed" : "the answer broke off" }
   }
+  const known = reasons.find(([pattern]) => pattern.test(code))
+  return known === undefined ? network("the connection failed")(code) : known[1](code)
 }
 
 /**
@@ -78,7 +69,7 @@ const reasonOf = (error: HttpClientError.HttpClientError): AttemptReason => {
  * @since 0.1.0
  * @category conversions
  */
-export const errorOfRequest = (error: HttpClientError.HttpClientError): AttemptError => errorOf(reasonOf(error))
+export const errorOfRequest = (error: ExchangeError): AttemptError => errorOf(reasonOf(error))
 
 /**
  * The error of a stream that broke after its headers: whatever the socket says, the answer was interrupted.
@@ -86,7 +77,7 @@ export const errorOfRequest = (error: HttpClientError.HttpClientError): AttemptE
  * @since 0.1.0
  * @category conversions
  */
-export const errorOfStream = (error: HttpClientError.HttpClientError): AttemptError => {
+export const errorOfStream = (error: ExchangeError): AttemptError => {
   const reason = reasonOf(error)
   const description = reason._tag === "NetworkFault" ? reason.description : undefined
   return errorOf({

@@ -63,7 +63,10 @@ const run = (
   headers = {}
 ) => {
   const { call, written } = callOf(body, headers)
-  return Effect.map(Exchange.answer(surroundings(parts), call, dialect, {}, {}, 0), (outcome) => ({ outcome, written }))
+  return Effect.map(
+    Exchange.answer(surroundings(parts), call, call.json, dialect, {}, {}, 0),
+    (outcome) => ({ outcome, written })
+  )
 }
 
 const parts = Stream.fromIterable(textParts("a", "b"))
@@ -106,7 +109,9 @@ describe("an exchange", () => {
         Stream.make(textParts("a")[2]!),
         Stream.fromEffect(Effect.andThen(Deferred.succeed(first, undefined), Effect.never))
       )
-      const fiber = yield* Effect.forkChild(Exchange.answer(surroundings(endless), call, dialectOf(), {}, {}, 0))
+      const fiber = yield* Effect.forkChild(
+        Exchange.answer(surroundings(endless), call, call.json, dialectOf(), {}, {}, 0)
+      )
       yield* Deferred.await(first)
       yield* Fiber.interrupt(fiber)
       expect(written).toEqual([begun, "<delta>", "<failed overloaded the gateway is stopping>", "END"])
@@ -120,7 +125,7 @@ describe("an exchange", () => {
         return type === "text-delta" ? "<delta>" : ""
       })
       const single = Stream.flatMap(Stream.fromIterable(textParts("a")), Stream.make)
-      yield* Effect.exit(Exchange.answer(surroundings(single), call, dialect, {}, {}, 0))
+      yield* Effect.exit(Exchange.answer(surroundings(single), call, call.json, dialect, {}, {}, 0))
       expect(written.slice(1)).toEqual(["<delta>", "<failed internal the gateway failed>", "END"])
     }))
 

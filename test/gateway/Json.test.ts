@@ -46,6 +46,25 @@ describe("a body", () => {
     expect(parse(`["${",".repeat(100)}"]`)._tag).toBe("Success")
   })
 
+  it("has the values that it has, however long and full of quotes its texts are", () => {
+    const sign = fc.constantFrom("\"", "\\", ",", "[", "{", "a", "ä", "😀")
+    const text = fc.array(fc.oneof(sign, fc.constant("a".repeat(63))), { maxLength: 200 }).map((signs) =>
+      signs.join("")
+    )
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 24 }), (texts) => {
+        expect(parse(JSON.stringify(texts))).toEqual(
+          texts.length <= 20
+            ? Result.succeed(texts)
+            : Result.fail(expect.objectContaining({ message: "the body has more than 20 values" }))
+        )
+        // What it is cut short to is told as no JSON, or as too much of it.
+        expect(parse(JSON.stringify(texts).slice(0, -2))._tag).toBe("Failure")
+      }),
+      { numRuns: 300 }
+    )
+  })
+
   it("that is no JSON in UTF-8 is told without a word of it", () => {
     const wrong = ["invalid-request", 400, "the body is not JSON in UTF-8"]
     for (const text of ["{", "secret", "{\"secret\"", "[1,]", "NaN", "'a'", "\u0000", "{}{}", "]"]) {

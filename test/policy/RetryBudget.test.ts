@@ -14,11 +14,11 @@ describe("RetryBudget", () => {
       fc.array(fc.boolean(), { maxLength: 200 }),
       (most, ratio, events) => {
         const budget = RetryBudget.make({ most, ratio })
-        const credited = budget.credit(() => Effect.void)({ candidate: { target: { id: "t" } } } as any)
+        const credit = () => budget.observer.answered?.({ call: { candidate: { target: { id: "t" } } } } as any, 0)
         for (const isRetry of events) {
           const before = budget.left("t")
           if (isRetry) expect(budget.take("t")).toBe(before >= 1)
-          else Effect.runSync(credited)
+          else credit()
           expect(budget.left("t")).toBeGreaterThanOrEqual(0)
           expect(budget.left("t")).toBeLessThanOrEqual(most)
         }

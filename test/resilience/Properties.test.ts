@@ -5,7 +5,7 @@
  * and longer.
  */
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Duration } from "effect"
 import * as fc from "fast-check"
 import { dispositions, type Reason } from "llmdispatcher/VendorError"
 import { isMeaningful } from "llmdispatcher/Response"
@@ -364,11 +364,10 @@ describe("A retry budget", () => {
         fc.array(fc.boolean(), { maxLength: 50 }),
         (most, ratio, events) => {
           const budget = RetryBudget.make({ most, ratio })
-          const answer = budget.credit(() => Effect.void)
           for (const isRetry of events) {
             const before = budget.left(target.id)
             if (isRetry) expect(budget.take(target.id)).toBe(before >= 1)
-            else Effect.runSync(answer({ candidate: { target } } as any))
+            else budget.observer.answered?.({ call: { candidate: { target } } } as any, 0)
             expect(budget.left(target.id)).toBeGreaterThanOrEqual(0)
             expect(budget.left(target.id)).toBeLessThanOrEqual(most)
           }

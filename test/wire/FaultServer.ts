@@ -106,6 +106,15 @@ export const reset: Handler = (response) => {
   response.socket?.resetAndDestroy()
 }
 
+/** Ends the connection before any header, as a server does that lets idle ones go. */
+export const close: Handler = (response) => {
+  response.socket?.end()
+}
+
+/** Gives early hints before the handler does its part. */
+export const hinted = (handler: Handler): Handler => (response, request) =>
+  response.writeEarlyHints({ link: "</early>; rel=preload" }, () => handler(response, request))
+
 const eventStream = { "content-type": "text/event-stream" }
 
 /** Streams the chunks and ends. */
@@ -128,6 +137,24 @@ export const cut = (...chunks: ReadonlyArray<string | Uint8Array>): Handler => (
   response.write(chunks.map((chunk) => Buffer.from(chunk)).reduce((all, next) => Buffer.concat([all, next])), () => {
     response.socket?.destroy()
   })
+}
+
+/** Streams so many bytes as fast as the client takes them, and tells `onTaken` when it has taken all. */
+export const flood = (size: number, onTaken: () => void): Handler => (response) => {
+  response.writeHead(200, eventStream)
+  const chunk = Buffer.alloc(64 * 1024, "x")
+  let left = size
+  const write = () => {
+    while (left > 0) {
+      left -= chunk.length
+      if (!response.write(chunk)) {
+        response.once("drain", write)
+        return
+      }
+    }
+    response.end(onTaken)
+  }
+  write()
 }
 
 /** Streams the chunks, the first at once and each later one so many milliseconds after the one before, and ends. */

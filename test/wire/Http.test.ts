@@ -1,10 +1,13 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Redacted, Scope, Stream } from "effect"
 import { FetchHttpClient, Headers, HttpClient } from "effect/http"
 import { type AttemptError, fatal } from "../../src/VendorError.ts"
+import * as Exchange from "../../src/wire/Exchange.ts"
 import * as Http from "../../src/wire/Http.ts"
 import * as NodeHttp from "../../src/wire/NodeHttp.ts"
 import * as Status from "../../src/wire/Status.ts"
+import * as Transport from "../../src/wire/Transport.ts"
 import * as FaultServer from "./FaultServer.ts"
 
 const key = "sk-canary-0123456789abcdef"
@@ -21,10 +24,37 @@ const connect = (baseUrl: string, options: Partial<Http.Options> = {}) =>
     ...options
   })
 
+const wrapped = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpClient) =>
+  Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, wrap)).pipe(Layer.provide(NodeHttp.layer()))
+
 const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
-  ["undici", NodeHttp.layer()],
+  ["undici's lowest call", NodeHttp.layer()],
+  ["a client that wraps undici's", wrapped(HttpClient.mapRequest((request) => request))],
   ["fetch", FetchHttpClient.layer]
 ]
+
+it.effect("takes the lowest call only with the client that the layer itself gives", () =>
+  Effect.gen(function*() {
+    const client = yield* HttpClient.HttpClient
+    expect(Exchange.of(client)).toBeDefined()
+    const seen: Array<string> = []
+    const logging = HttpClient.tapRequest(client, ({ url }) => Effect.sync(() => seen.push(url)))
+    expect(Exchange.of(logging)).toBeUndefined()
+    const server = yield* FaultServer.make(FaultServer.json(200, {}))
+    const http = yield* connect(server.url).pipe(Effect.provideService(HttpClient.HttpClient, logging))
+    yield* http.post("/chat", {})
+    expect(seen).toEqual([`${server.url}/chat`])
+  }).pipe(Effect.provide(NodeHttp.layer())))
+
+it.effect("sends undici the options that a fiber carries", () =>
+  Effect.gen(function*() {
+    const server = yield* FaultServer.make(FaultServer.json(200, {}))
+    const http = yield* connect(server.url)
+    yield* http.post("/", {}).pipe(
+      Effect.provideService(NodeHttpClient.UndiciOptions, { query: { tenant: "acme" } })
+    )
+    expect(server.requests[0]?.path).toBe("/?tenant=acme")
+  }).pipe(Effect.provide(NodeHttp.layer())))
 
 describe.each(clients)("over %s", (_, client) => {
   const test = (name: string, effect: () => Effect.Effect<void, unknown, Scope.Scope | HttpClient.HttpClient>) =>
@@ -313,6 +343,122 @@ describe.each(clients)("over %s", (_, client) => {
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(fiber)
       yield* request.aborted
+    }))
+
+  test("aborts a stream whose reader stops before its end", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.stall("data: 1\n\n"))
+      const http = yield* connect(server.url)
+      const { bytes } = yield* http.stream("/", {})
+      const request = yield* server.arrived
+      yield* Stream.runDrain(Stream.take(bytes, 1))
+      yield* request.aborted
+    }))
+
+  test("gives a connection that closes without an answer as NetworkFault", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.close)
+      const http = yield* connect(server.url)
+      const error = yield* Effect.flip(http.post("/", {}))
+      expect(error.reason).toMatchObject({ _tag: "NetworkFault", description: "the connection was reset" })
+    }))
+
+  test("breaks a stream whose connection is cut, after what has come", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.cut("data: 1\n\n"))
+      const http = yield* connect(server.url)
+      const { bytes } = yield* http.stream("/", {})
+      const error = yield* Effect.flip(Stream.runDrain(bytes))
+      expect(Transport.errorOfStream(error).reason).toMatchObject({
+        _tag: "StreamInterrupted",
+        description: "the connection was reset"
+      })
+    }))
+
+  test("passes over early hints", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.hinted(FaultServer.json(200, { a: 1 })))
+      const http = yield* connect(server.url)
+      expect(yield* http.post("/", {})).toMatchObject({ status: 200, json: { a: 1 } })
+    }))
+
+  test("reads JSON that answers a wish for a stream, and no more of it than allowed", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(
+        FaultServer.json(200, { a: 1 }),
+        FaultServer.json(200, "x".repeat(5000))
+      )
+      const http = yield* connect(server.url, { maxBodySize: 4000 })
+      const first = yield* http.stream("/", {})
+      expect(yield* first.json!).toEqual({ a: 1 })
+      const second = yield* http.stream("/", {})
+      expect((yield* Effect.flip(second.json!)).reason).toMatchObject({
+        description: "the answer is larger than 4000 bytes"
+      })
+    }))
+
+  test("takes a web page for no stream", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.text(200, "<html>", { "content-type": "text/html" }))
+      const http = yield* connect(server.url)
+      expect((yield* Effect.flip(http.stream("/", {}))).reason).toMatchObject({
+        _tag: "MalformedResponse",
+        description: "the answer is a web page"
+      })
+    }))
+
+  test("reads no more than 64 KiB of a failure that answers a wish for a stream", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      const server = yield* FaultServer.make(FaultServer.text(500, "y".repeat(1_000_000)))
+      const http = yield* connect(server.url, {
+        failure: (failed) => {
+          seen.push(failed.body.length)
+          return failure(failed)
+        }
+      })
+      expect((yield* Effect.flip(http.stream("/", {}))).reason._tag).toBe("ServerFault")
+      expect(seen).toEqual([65_536])
+    }))
+
+  test("sends the body as JSON, whatever the configured headers say of it", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.json(200, {}))
+      const http = yield* connect(server.url, {
+        headers: { "Content-Type": "text/plain", "Content-Length": "1", Accept: "application/x-ours" }
+      })
+      yield* http.post("/", { a: "é" })
+      expect(server.requests[0]).toMatchObject({
+        body: "{\"a\":\"é\"}",
+        headers: { "content-type": "application/json", "content-length": "10", accept: "application/x-ours" }
+      })
+    }))
+
+  test("lets a server wait that sends more than its reader takes", () =>
+    Effect.gen(function*() {
+      const size = 64 * 1024 * 1024
+      const taken = yield* Deferred.make<void>()
+      const server = yield* FaultServer.make(
+        FaultServer.flood(size, () => Deferred.doneUnsafe(taken, Effect.void)),
+        FaultServer.json(200, {})
+      )
+      const http = yield* connect(server.url)
+      const { bytes } = yield* http.stream("/", {})
+      for (let index = 0; index < 100; index++) yield* http.post("/", {})
+      expect(yield* Deferred.isDone(taken)).toBe(false)
+      const read = yield* Stream.runFold(bytes, () => 0, (read, chunk) => read + chunk.length)
+      expect(read).toBe(size)
+      yield* Deferred.await(taken)
+    }))
+
+  test("uses a stream's connection again once it has been read to its end", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.stream("data: 1\n\n", "data: 2\n\n"))
+      const http = yield* connect(server.url)
+      for (let index = 0; index < 12; index++) {
+        yield* Effect.scoped(Effect.flatMap(http.stream("/", {}), ({ bytes }) => Stream.runDrain(bytes)))
+      }
+      expect(server.connections()).toBeLessThanOrEqual(3)
     }))
 
   test("uses connections again", () =>

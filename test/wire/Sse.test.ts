@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Result, Stream } from "effect"
 import { Sse as EffectSse } from "effect/encoding"
-import { HttpClientError, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import type { StreamPart } from "../../src/Response.ts"
 import { type AttemptError, retryable } from "../../src/VendorError.ts"
+import { ExchangeError } from "../../src/wire/Exchange.ts"
 import * as Sse from "../../src/wire/Sse.ts"
 
 /** Each event is a piece of text; "bad" fails, "end" finishes, "whole" makes the end of the bytes a good end. */
@@ -37,15 +37,10 @@ const bytes = (...chunks: ReadonlyArray<string>) => {
   return Stream.fromIterable(chunks.map((chunk) => encoder.encode(chunk)), { chunkSize: 1 })
 }
 
-const broken = new HttpClientError.HttpClientError({
-  reason: new HttpClientError.TransportError({
-    request: HttpClientRequest.get("http://localhost"),
-    cause: Object.assign(new Error("secret"), { code: "ECONNRESET" })
-  })
-})
+const broken = new ExchangeError({ at: "body", cause: Object.assign(new Error("secret"), { code: "ECONNRESET" }) })
 
 const read = (
-  stream: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
+  stream: Stream.Stream<Uint8Array, ExchangeError>,
   options?: Sse.DecodeOptions
 ): Effect.Effect<readonly [ReadonlyArray<StreamPart>, AttemptError | undefined]> =>
   Effect.suspend(() => {

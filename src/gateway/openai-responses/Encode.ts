@@ -11,6 +11,7 @@ import * as Counts from "../openai/Counts.ts"
 import * as Marks from "../openai/Marks.ts"
 import type { Decoded } from "./Decode.ts"
 import * as Output from "./Output.ts"
+import { silent } from "./Writer.ts"
 
 const idOf = ({ id }: Surroundings): string => `resp_${id}`
 
@@ -151,7 +152,7 @@ const tell = (output: Output.Output, part: Part, index: number): void => {
  * @category encoding
  */
 export const whole = (response: Response, decoded: Decoded, surroundings: Surroundings): Json => {
-  const output = Output.make(surroundings.id)
+  const output = Output.make(surroundings.id, silent)
   for (const [index, part] of response.parts.entries()) tell(output, part, index)
   output.close()
   return ended(begun(decoded, surroundings, response.model), output.items, {

@@ -36,8 +36,7 @@ export interface Output {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (id: string): Output => {
-  const writer = makeWriter()
+export const make = (id: string, writer: Writer = makeWriter()): Output => {
   const items: Array<object> = []
   const calls = Calls.make(id, writer, items)
   let count = 0

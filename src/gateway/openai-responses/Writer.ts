@@ -40,6 +40,14 @@ export const make = (): Writer => {
 }
 
 /**
+ * Writes nothing, where only the items that the events would tell of are wanted.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const silent: Writer = { write: () => "", delta: () => "" }
+
+/**
  * The beginning of all events of a type in one place of the answer.
  *
  * @since 0.1.0

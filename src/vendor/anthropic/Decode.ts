@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Predicate, Result, Schema } from "effect"
+import { Predicate, Result } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, retryable } from "../../VendorError.ts"
 import { count, issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as Blocks from "./Blocks.ts"
 import * as Events from "./Events.ts"
@@ -198,7 +199,7 @@ export const streamDecoder: StreamDecoder<State> = { initial, step, halt }
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeMessage = Schema.decodeUnknownResult(Events.Message)
+const decodeMessage = Plainly.decode(Events.Message)
 
 /**
  * Reads a whole answer.

@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import type { Stream } from "effect"
-import type { HttpClientError } from "effect/http"
 import type { StreamPart } from "../../Response.ts"
 import type { AttemptError } from "../../VendorError.ts"
 import { malformed } from "../../wire/Decoding.ts"
+import type { ExchangeError } from "../../wire/Exchange.ts"
 import * as Reading from "../../wire/Reading.ts"
 import * as Frame from "./Frame.ts"
 
@@ -41,7 +41,7 @@ export interface Options {
 export const decode = <State>(
   decoder: FrameDecoder<State>,
   options: Options = {}
-): (bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>) => Stream.Stream<StreamPart, AttemptError> =>
+): (bytes: Stream.Stream<Uint8Array, ExchangeError>) => Stream.Stream<StreamPart, AttemptError> =>
   Reading.read(() => new FrameReader(decoder, options))
 
 const damaged = malformed("a frame of the stream is damaged")

@@ -4,13 +4,14 @@
  *
  * @since 0.1.0
  */
-import { Predicate, Result, Schema } from "effect"
+import { Predicate, Result, type Schema } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, fatal, retryable } from "../../VendorError.ts"
 import * as Blocks from "../../wire/Blocks.ts"
 import { issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as Failure from "./Failure.ts"
 import * as Parts from "./Parts.ts"
@@ -27,7 +28,7 @@ interface State {
   readonly sources: Sources.State
   answered: boolean
   finishReason: string | undefined
-  usage: Wire.UsageMetadata
+  readonly usage: { [name: string]: unknown } & Wire.UsageMetadata
   metadata: Record<string, Schema.Json> | undefined
   finished: boolean
 }
@@ -148,7 +149,7 @@ const readChunk = (
   if (chunk.error !== undefined && chunk.error !== null) return Failure.fromEvent(chunk)
   if (!state.described) describe(state, chunk, out)
   // Each chunk tells the counts so far, but not always all of them.
-  if (Predicate.isObject(chunk.usageMetadata)) state.usage = Usage.merge(state.usage, chunk.usageMetadata)
+  if (Predicate.isObject(chunk.usageMetadata)) Usage.merge(state.usage, chunk.usageMetadata)
   const candidates = Array.isArray(chunk.candidates) ? chunk.candidates : []
   const blockReason = textOf(chunk.promptFeedback?.blockReason)
   if (blockReason !== undefined && candidates.length === 0) return blocked(blockReason)
@@ -203,7 +204,7 @@ export const streamDecoder = (turn: number): StreamDecoder<State> => ({ initial:
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeAnswer = Schema.decodeUnknownResult(Wire.GenerateContentResponse)
+const decodeAnswer = Plainly.decode(Wire.GenerateContentResponse)
 
 /**
  * Reads a whole answer, or the array of chunks that is sent where a stream was not asked for as events.

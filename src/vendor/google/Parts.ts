@@ -80,15 +80,15 @@ const say = (state: State, part: Wire.AnswerPart, text: string, out: Array<Strea
   const { blocks } = state
   const kind = part.thought === true ? "reasoning" : "text"
   Blocks.append(blocks, kind, text, out, kind === "reasoning" ? { metadata: thought } : undefined)
-  const signature = signatureOf(part)
-  if (Object.keys(signature).length === 0) return
+  const thoughtSignature = textOf(part.thoughtSignature)
+  if (thoughtSignature === undefined) return
   if (blocks.open?.kind !== kind) {
     Blocks.close(blocks, out)
     const id = String(blocks.count++)
     out.push({ type: `${kind}-start`, id })
     blocks.open = { kind, id, label: kind }
   }
-  Blocks.close(blocks, out, { google: signature })
+  Blocks.close(blocks, out, { google: { thoughtSignature } })
 }
 
 const show = (

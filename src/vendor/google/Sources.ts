@@ -34,6 +34,7 @@ const field = (value: unknown, name: string): unknown => Predicate.isObject(valu
  * @category decoding
  */
 export const read = (state: State, candidate: Wire.Candidate): void => {
+  if (candidate.groundingMetadata === undefined && candidate.citationMetadata === undefined) return
   const add = (source: unknown): void => {
     const uri = field(source, "uri")
     if (typeof uri !== "string" || uri === "" || state.has(uri)) return

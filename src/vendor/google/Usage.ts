@@ -8,15 +8,16 @@ import { count } from "../../wire/Decoding.ts"
 import type * as Wire from "./Wire.ts"
 
 /**
- * The counts with those of a later chunk over them; what that leaves out stays.
+ * Writes the counts of a later chunk over those so far; what that leaves out stays.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const merge = (usage: Wire.UsageMetadata, later: Wire.UsageMetadata): Wire.UsageMetadata => {
-  const merged: Record<string, number | null | undefined> = { ...usage }
-  for (const [name, value] of Object.entries(later)) if (count(value) !== undefined) merged[name] = value as number
-  return merged
+export const merge = (usage: { [name: string]: unknown }, later: Wire.UsageMetadata): void => {
+  for (const name of Object.keys(later)) {
+    const value = later[name as keyof Wire.UsageMetadata]
+    if (count(value) !== undefined && name !== "__proto__") usage[name] = value
+  }
 }
 
 /**

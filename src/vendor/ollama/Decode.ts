@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Hash, Option, Predicate, Result, Schema } from "effect"
+import { DateTime, Hash, Option, Predicate, Result } from "effect"
 import type { Response as AiResponse } from "effect/ai"
 import * as Response from "../../Response.ts"
 import { type AttemptError, retryable } from "../../VendorError.ts"
@@ -11,6 +11,7 @@ import * as Blocks from "../../wire/Blocks.ts"
 import { count, issueOf, malformed } from "../../wire/Decoding.ts"
 import * as Json from "../../wire/Json.ts"
 import * as Failure from "./Failure.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step } from "../../wire/Reading.ts"
 import type { LineDecoder } from "./Lines.ts"
 import * as Wire from "./Wire.ts"
@@ -163,7 +164,7 @@ export const lineDecoder: LineDecoder<State> = { initial, step, halt: () => Resu
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeResponse = Schema.decodeUnknownResult(Wire.ChatResponse)
+const decodeResponse = Plainly.decode(Wire.ChatResponse)
 
 /**
  * Reads a whole answer.

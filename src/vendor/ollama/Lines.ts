@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import type { Stream } from "effect"
-import type { HttpClientError } from "effect/http"
 import type { StreamPart } from "../../Response.ts"
 import type { AttemptError } from "../../VendorError.ts"
 import { malformed } from "../../wire/Decoding.ts"
+import type { ExchangeError } from "../../wire/Exchange.ts"
 import * as Json from "../../wire/Json.ts"
 import * as Reading from "../../wire/Reading.ts"
 
@@ -43,7 +43,7 @@ export interface Options {
 export const decode = <State>(
   decoder: LineDecoder<State>,
   options: Options = {}
-): (bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>) => Stream.Stream<StreamPart, AttemptError> =>
+): (bytes: Stream.Stream<Uint8Array, ExchangeError>) => Stream.Stream<StreamPart, AttemptError> =>
   Reading.read(() => new LineReader(decoder, options))
 
 class LineReader<State> extends Reading.Reader<State, unknown> {

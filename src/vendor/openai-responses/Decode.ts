@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Option, Predicate, Result, Schema } from "effect"
+import { Predicate, Result } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, retryable } from "../../VendorError.ts"
 import { issueOf, malformed } from "../../wire/Decoding.ts"
+import * as IsoTime from "../../wire/IsoTime.ts"
 import * as Json from "../../wire/Json.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as Chat from "../openai/Decode.ts"
 import * as Failure from "./Failure.ts"
@@ -34,7 +36,7 @@ const text = (value: unknown): string => typeof value === "string" ? value : ""
 /** Seconds since the epoch. */
 const timestampOf = (created: unknown): string | undefined =>
   typeof created === "number" && created > 0
-    ? Option.getOrUndefined(Option.map(DateTime.make(created * 1000), DateTime.formatIso))
+    ? IsoTime.format(created * 1000)
     : undefined
 
 const describe = (state: State, { created_at, id, model }: Wire.Response, out: Array<StreamPart>): void => {
@@ -200,8 +202,8 @@ export const streamDecoder = (vendor: string): StreamDecoder<State> => ({
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeResponse = Schema.decodeUnknownResult(Wire.Response)
-const decodeItem = Schema.decodeUnknownResult(Wire.OutputItem)
+const decodeResponse = Plainly.decode(Wire.Response)
+const decodeItem = Plainly.decode(Wire.OutputItem)
 
 const isRead = (item: unknown): boolean =>
   Predicate.isObject(item) && Output.types.has((item as Wire.OutputItem).type ?? "")

@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Option, Predicate, Result, Schema } from "effect"
+import { Predicate, Result } from "effect"
 import type { Sse } from "effect/encoding"
 import * as Response from "../../Response.ts"
 import { type AttemptError, retryable } from "../../VendorError.ts"
 import * as Blocks from "../../wire/Blocks.ts"
 import { count, issueOf, malformed } from "../../wire/Decoding.ts"
+import * as IsoTime from "../../wire/IsoTime.ts"
 import * as Json from "../../wire/Json.ts"
+import * as Plainly from "../../wire/Plainly.ts"
 import type { Step, StreamDecoder } from "../../wire/Sse.ts"
 import * as ContentFilters from "./ContentFilters.ts"
 import * as Failure from "./Failure.ts"
@@ -59,14 +61,11 @@ const idOf = (id: unknown): string | undefined =>
 /** Seconds since the epoch; a few servers send milliseconds, which as seconds would be past the year 5000. */
 const timestampOf = (created: unknown): string | undefined => {
   if (typeof created !== "number" || !(created > 0)) return undefined
-  return Option.match(DateTime.make(created > 1e11 ? created : created * 1000), {
-    onNone: () => undefined,
-    onSome: DateTime.formatIso
-  })
+  return IsoTime.format(created > 1e11 ? created : created * 1000)
 }
 
 /** Azure's first chunk has an empty id and model and only tells of its filters: the next one is waited for. */
-const describe = (state: State, head: Wire.Chunk, out: Array<StreamPart>): void => {
+const describe = (state: State, head: Wire.Head, out: Array<StreamPart>): void => {
   const id = idOf(head.id)
   const modelId = idOf(head.model)
   if (id === undefined && modelId === undefined) return
@@ -233,7 +232,7 @@ const read = (state: State, delta: Wire.Delta, out: Array<StreamPart>): AttemptE
 // -----------------------------------------------------------------------------
 
 /** Reads what stands beside the choices. */
-const readHead = (state: State, chunk: Wire.Chunk): AttemptError | undefined => {
+const readHead = (state: State, chunk: Wire.Head): AttemptError | undefined => {
   if (Predicate.isObject(chunk.usage)) state.usage = usageOf(chunk.usage)
   Sources.search(state.sources, chunk)
   const { x_groq } = chunk
@@ -243,7 +242,12 @@ const readHead = (state: State, chunk: Wire.Chunk): AttemptError | undefined => 
   return typeof error === "string" && error !== "" ? Failure.fromEvent({ message: error }) : undefined
 }
 
-const stepChunk = (state: State, chunk: Wire.Chunk, out: Array<StreamPart>): AttemptError | undefined => {
+const stepChunk = (
+  state: State,
+  chunk: Wire.Head,
+  told: Wire.Chunk["choices"],
+  out: Array<StreamPart>
+): AttemptError | undefined => {
   if ((chunk.error !== undefined && chunk.error !== null) || chunk.object === "error") return Failure.fromEvent(chunk)
   if (!state.described) describe(state, chunk, out)
   const stopped = readHead(state, chunk)
@@ -251,7 +255,7 @@ const stepChunk = (state: State, chunk: Wire.Chunk, out: Array<StreamPart>): Att
   if (chunk.system_fingerprint) remember(state, "systemFingerprint", chunk.system_fingerprint)
   if (chunk.service_tier) remember(state, "serviceTier", chunk.service_tier)
   ContentFilters.read(state.filters, chunk.prompt_filter_results)
-  const choices = Array.isArray(chunk.choices) ? chunk.choices : []
+  const choices = Array.isArray(told) ? told : []
   for (const choice of choices) {
     // Only one answer is asked for.
     if (!Predicate.isObject(choice) || (typeof choice.index === "number" && choice.index !== 0)) continue
@@ -289,7 +293,7 @@ const step = (state: State, event: Sse.Event): Step => {
   if (!Predicate.isObject(chunk)) return Result.fail(malformed("an event of the stream is not a JSON object"))
   if (event.event === "error") return Result.fail(Failure.fromEvent(chunk))
   const out: Array<StreamPart> = []
-  const failure = stepChunk(state, chunk as Wire.Chunk, out)
+  const failure = stepChunk(state, chunk, (chunk as Wire.Chunk).choices, out)
   return failure === undefined ? Result.succeed(out) : Result.fail(failure)
 }
 
@@ -308,7 +312,7 @@ export const streamDecoder: StreamDecoder<State> = { initial, step, halt }
 // Whole
 // -----------------------------------------------------------------------------
 
-const decodeCompletion = Schema.decodeUnknownResult(Wire.ChatCompletion)
+const decodeCompletion = Plainly.decode(Wire.ChatCompletion)
 
 /**
  * Reads a whole answer.
@@ -320,19 +324,19 @@ export const whole = (json: unknown): Result.Result<Array<Response.Part>, Attemp
   if (!Predicate.isObject(json)) return Result.fail(malformed("the answer is not a JSON object"))
   const decoded = decodeCompletion(json)
   if (Result.isFailure(decoded)) return Result.fail(malformed(issueOf(decoded.failure)))
-  const { choices, ...head } = decoded.success
+  const head = decoded.success
   if (head.error !== undefined && head.error !== null) return Result.fail(Failure.fromEvent(json))
-  const choice = choices?.find((choice) => choice.index === undefined || choice.index === null || choice.index === 0)
+  const choice = head.choices?.find((choice) =>
+    choice.index === undefined || choice.index === null || choice.index === 0
+  )
   if (choice === undefined) return Result.fail(malformed("the answer has no choices"))
   const state = initial()
   const out: Array<StreamPart> = []
-  const failure = stepChunk(state, {
-    ...head,
-    choices: [{
-      delta: choice.message,
-      finish_reason: choice.finish_reason ?? "unknown",
-      content_filter_results: choice.content_filter_results
-    }]
-  }, out) ?? finish(state, out)
+  const whole = {
+    delta: choice.message,
+    finish_reason: choice.finish_reason ?? "unknown",
+    content_filter_results: choice.content_filter_results
+  }
+  const failure = stepChunk(state, head, [whole], out) ?? finish(state, out)
   return failure === undefined ? Result.succeed(Response.fold(out)) : Result.fail(failure)
 }

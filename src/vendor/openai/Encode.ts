@@ -69,7 +69,8 @@ export const encode = (
       if (profile.streamUsage) body.stream_options = { include_usage: true }
     }
     const whole = Losses.withRawOptions(request, [...profile.optionNames, chat], closed, body, lose)
-    return Result.succeed({ body: { ...profile.defaults?.(model), ...whole }, losses })
+    const defaults = profile.defaults?.(model)
+    return Result.succeed({ body: defaults === undefined ? whole : { ...defaults, ...whole }, losses })
   })
 }
 

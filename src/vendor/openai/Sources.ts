@@ -50,7 +50,7 @@ export const annotations = (
  * @since 0.1.0
  * @category decoding
  */
-export const search = (state: State, { citations, search_results }: Wire.Chunk): void => {
+export const search = (state: State, { citations, search_results }: Wire.Head): void => {
   if (Array.isArray(search_results) && search_results.length > 0) state.found = search_results
   else if (Array.isArray(citations) && citations.length > 0) state.found ??= citations
 }

@@ -273,12 +273,20 @@ export const ChatCompletion = Schema.Struct({
 export type ChatCompletion = typeof ChatCompletion.Type
 
 /**
+ * What stands beside the choices of an answer or a chunk.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Head = Omit<ChatCompletion, "choices">
+
+/**
  * A chunk of a stream; no schema is run over it, {@link Delta}'s fields are checked where they are read.
  *
  * @since 0.1.0
  * @category models
  */
-export type Chunk = Omit<ChatCompletion, "choices"> & {
+export type Chunk = Head & {
   readonly choices?:
     | ReadonlyArray<{
       readonly index?: number | null | undefined

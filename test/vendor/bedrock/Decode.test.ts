@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { EventStreamCodec } from "@smithy/core/event-streams"
 import { Effect, Result, Stream } from "effect"
-import { HttpClientError, HttpClientRequest } from "effect/http"
 import * as fc from "fast-check"
 import * as Response from "../../../src/Response.ts"
 import * as Decode from "../../../src/vendor/bedrock/Decode.ts"
 import * as Frames from "../../../src/vendor/bedrock/Frames.ts"
 import type { AttemptError } from "../../../src/VendorError.ts"
+import { ExchangeError } from "../../../src/wire/Exchange.ts"
 import { error, event, exception, frame } from "./frames.ts"
 
 interface Read {
@@ -15,7 +15,7 @@ interface Read {
 }
 
 const readStream = (
-  bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
+  bytes: Stream.Stream<Uint8Array, ExchangeError>,
   options?: Frames.Options
 ): Read => {
   const parts: Array<Response.StreamPart> = []
@@ -292,9 +292,7 @@ describe("faults", () => {
       readStream(Stream.concat(
         Stream.fromIterable(frames),
         Stream.fail(
-          new HttpClientError.HttpClientError({
-            reason: new HttpClientError.TransportError({ request: HttpClientRequest.get("http://x") })
-          })
+          new ExchangeError({ at: "head", cause: undefined })
         )
       ))
     expect(broken(begin, text).error?.reason).toEqual({

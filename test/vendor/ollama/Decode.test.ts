@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
-import { HttpClientError, HttpClientRequest } from "effect/http"
 import * as fc from "fast-check"
 import * as Conversation from "../../../src/Conversation.ts"
 import * as Request from "../../../src/Request.ts"
@@ -9,6 +8,7 @@ import * as Decode from "../../../src/vendor/ollama/Decode.ts"
 import * as Encode from "../../../src/vendor/ollama/Encode.ts"
 import * as Lines from "../../../src/vendor/ollama/Lines.ts"
 import type { AttemptError } from "../../../src/VendorError.ts"
+import { ExchangeError } from "../../../src/wire/Exchange.ts"
 
 interface Read {
   readonly parts: ReadonlyArray<Response.StreamPart>
@@ -16,7 +16,7 @@ interface Read {
 }
 
 const readStream = (
-  bytes: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>,
+  bytes: Stream.Stream<Uint8Array, ExchangeError>,
   options?: Lines.Options
 ): Read => {
   const parts: Array<Response.StreamPart> = []
@@ -198,9 +198,7 @@ describe("faults", () => {
     const broken = Stream.concat(
       Stream.make(bytes(said({ content: "Once" }))),
       Stream.fail(
-        new HttpClientError.HttpClientError({
-          reason: new HttpClientError.TransportError({ request: HttpClientRequest.get("http://x") })
-        })
+        new ExchangeError({ at: "head", cause: undefined })
       )
     )
     expect(readStream(broken).error?.reason).toEqual({
