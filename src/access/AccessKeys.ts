@@ -24,6 +24,7 @@ import { type Caller, CurrentPrincipal } from "./CurrentPrincipal.ts"
 import { GrantExceeds } from "./Effective.ts"
 import { Id, Name } from "./Principal.ts"
 import { Principals } from "./Principals.ts"
+import * as Refusals from "./Refusals.ts"
 import * as Table from "./Table.ts"
 
 /**
@@ -242,8 +243,10 @@ export const make = Effect.fnUntraced(function*(
     return { id: key.principal, key: key.id }
   })
 
+  const refusals = Refusals.make(audit, principals.lineage)
+
   const mutating = (action: string, subject: string) => {
-    const refused = Audit.refusals(audit, { action, subject }, principals.lineage)
+    const refused = refusals({ action, subject })
     return <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) => refused(table.atomically(effect))
   }
 

@@ -1,6 +1,6 @@
 /**
  * Who changed what: an append-only record of every change of configuration, keys, principals and grants, and of every
- * such change that was refused.
+ * such change that was refused, many of a kind as one.
  *
  * @since 0.1.0
  */
@@ -27,6 +27,7 @@ export interface Entry {
   readonly outcome: "done" | "refused"
   /** Why it was refused. */
   readonly reason?: string | undefined
+  /** Of a refusal that stands for several, how many, as `times`. */
   readonly changes?: ReadonlyArray<Change> | undefined
   /** The principals the subject belongs to, the root's id first, so that each sees what is below it and no more. */
   readonly lineage?: ReadonlyArray<string> | undefined
@@ -244,29 +245,3 @@ export const makeMemory = Effect.fnUntraced(function*(
  */
 export const layerMemory = (options?: Options): Layer.Layer<Audit, ConfigError> =>
   Layer.effect(Audit, makeMemory(options))
-
-/**
- * Records what the effect was refused for, and fails with that; what stands above whoever acts sees it.
- *
- * A store that is away refused nothing: such a failure passes unrecorded.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const refusals = (
-  audit: Audit["Service"],
-  entry: Pick<Entry, "action" | "subject">,
-  lineageOf: (id: string) => Effect.Effect<ReadonlyArray<string>, StoreUnavailable>
-) =>
-<A, E extends { readonly _tag: string }, R>(
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | StoreUnavailable, R> =>
-  Effect.catch(effect, (error) => {
-    if (error._tag === "StoreUnavailable") return Effect.fail(error)
-    return Effect.gen(function*() {
-      const caller = yield* CurrentPrincipal
-      const lineage = caller === undefined ? [] : yield* lineageOf(caller.id)
-      yield* audit.record({ ...entry, outcome: "refused", reason: error._tag, lineage })
-      return yield* Effect.fail(error)
-    })
-  })

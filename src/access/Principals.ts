@@ -26,6 +26,7 @@ import { CurrentPrincipal } from "./CurrentPrincipal.ts"
 import * as Effective from "./Effective.ts"
 import * as Grant from "./Grant.ts"
 import { Creation, Principal, rootId, Update } from "./Principal.ts"
+import * as Refusals from "./Refusals.ts"
 import * as Table from "./Table.ts"
 
 /**
@@ -285,8 +286,10 @@ export const make = Effect.fnUntraced(function*(
       Effect.catchTag("NotFound", () => Effect.succeed<ReadonlyArray<string>>([]))
     )
 
+  const refusals = Refusals.make(audit, lineage)
+
   const mutating = (action: string, subject: string) => {
-    const refused = Audit.refusals(audit, { action, subject }, lineage)
+    const refused = refusals({ action, subject })
     return <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) => refused(table.atomically(effect))
   }
 

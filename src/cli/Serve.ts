@@ -115,7 +115,7 @@ const program = Effect.fnUntraced(function*(flags: Flags.Serve) {
   const port = Option.getOrElse(flags.port, () => settings.port ?? 8080)
   const isOpen = flags.open || settings.open === true
   yield* checkAccess(isOpen, host, flags.workers, loaded.config)
-  if (flags.workers !== 1 && !Workers.isWorker) return yield* Workers.run(flags.workers)
+  if (flags.workers !== 1 && !Workers.isWorker) return yield* Workers.run(flags.workers, settings.drain)
 
   let callers: Callers.Callers | undefined
   const { equipment, runtime, telemetry } = yield* Vendors.start(from, loaded, (equipment, runtime) =>

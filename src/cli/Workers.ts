@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import cluster, { type Worker } from "node:cluster"
@@ -23,11 +24,11 @@ export const isWorker: boolean = cluster.isWorker
 /** Between the end of a worker and the next one in its place. */
 const pause = "1 second"
 
-/** How long workers may take to end their calls before they are cut: longer than a gateway drains by itself. */
-const patience = "1 minute"
+/** What workers may need beside the time that their calls have to end in, before they are cut. */
+const margin = "30 seconds"
 
 /** Asks the worker to stop, and waits until it is gone. */
-const stop = (worker: Worker): Effect.Effect<void> =>
+const stop = (worker: Worker, patience: Duration.Duration): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     if (worker.isDead()) return resume(Effect.void)
     worker.once("exit", () => resume(Effect.void))
@@ -38,7 +39,10 @@ const stop = (worker: Worker): Effect.Effect<void> =>
   )
 
 /** One worker from its start to its end; whoever is interrupted ends it. */
-const life = (listens: (address: { readonly address: string; readonly port: number }) => void) =>
+const life = (
+  listens: (address: { readonly address: string; readonly port: number }) => void,
+  patience: Duration.Duration
+) =>
   Effect.callback<{ readonly code: number; readonly served: boolean }>((resume) => {
     const worker = cluster.fork()
     let served = false
@@ -47,7 +51,7 @@ const life = (listens: (address: { readonly address: string; readonly port: numb
       listens({ address, port })
     })
     worker.once("exit", (code: number | null) => resume(Effect.succeed({ code: code ?? 1, served })))
-    return stop(worker)
+    return stop(worker, patience)
   })
 
 /** Every SIGHUP goes on to the workers. */
@@ -64,7 +68,7 @@ const hangUps = Effect.acquireRelease(
 
 /**
  * Starts so many workers with this process's own arguments and keeps them, until the Scope closes; they are told to stop
- * as this process is.
+ * as this process is, and their calls may go on for as long as `drain`.
  *
  * Fails where a worker cannot begin, with the exit code it left.
  *
@@ -72,10 +76,12 @@ const hangUps = Effect.acquireRelease(
  * @category constructors
  */
 export const run = Effect.fnUntraced(function*(
-  count: number
+  count: number,
+  drain: Duration.Input = "30 seconds"
 ): Effect.fn.Return<never, Failure, Scope.Scope> {
   if (!Number.isInteger(count) || count < 1 || count > 256) return yield* usage("--workers must be from 1 to 256")
   yield* hangUps
+  const patience = Duration.sum(Duration.fromInputUnsafe(drain), Duration.fromInputUnsafe(margin))
   let ready = 0
   const listening = yield* Deferred.make<{ readonly address: string; readonly port: number }>()
   const listens = (address: { readonly address: string; readonly port: number }) => {
@@ -84,7 +90,7 @@ export const run = Effect.fnUntraced(function*(
   }
   const place = Effect.gen(function*() {
     for (;;) {
-      const { code, served } = yield* life(listens)
+      const { code, served } = yield* life(listens, patience)
       // What keeps one from beginning would keep every further one.
       if (!served) return yield* new Failure({ code: code === 0 ? 1 : code, message: "a worker could not begin" })
       yield* say(`a worker ended with ${code}; another takes its place`)

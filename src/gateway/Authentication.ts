@@ -51,7 +51,7 @@ export const checkAdminKey = (adminKey: Redacted.Redacted | undefined): Effect.E
 
 const refused = (error: { readonly _tag: string; readonly message: string }): Failure.Failure =>
   error._tag === "StoreUnavailable"
-    ? Failure.make("overloaded", error.message)
+    ? Failure.make("overloaded", error.message, { retryAfter: 1_000 })
     : Failure.make("unauthenticated", error.message)
 
 /**

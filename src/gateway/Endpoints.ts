@@ -6,6 +6,7 @@
 import * as Anthropic from "./anthropic/Anthropic.ts"
 import type { Headers } from "./Call.ts"
 import type { Dialect } from "./Dialect.ts"
+import type { Failure } from "./Failure.ts"
 import * as Google from "./google/Google.ts"
 import * as OllamaModels from "./ollama/Models.ts"
 import * as Ollama from "./ollama/Ollama.ts"
@@ -32,6 +33,20 @@ export type Endpoint =
   | { readonly _tag: "Embeddings"; readonly family: Family; readonly model?: string; readonly form?: string }
   | { readonly _tag: "Count"; readonly family: "anthropic" | "google"; readonly model?: string | undefined }
   | { readonly _tag: "Constant"; readonly family: Family; readonly body: unknown }
+  | NotServed
+
+/**
+ * A path or a method that its API does not have here; `allow` names the methods that the path has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NotServed {
+  readonly _tag: "NotServed"
+  readonly family: Family
+  readonly failure: Failure
+  readonly allow?: string
+}
 
 const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["POST /v1/chat/completions", { _tag: "Answer", dialect: OpenAiChat.dialect }],
@@ -40,7 +55,9 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["POST /v1/responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
   ["POST /responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
   ["POST /openai/v1/responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
+  ["POST /openai/responses", { _tag: "Answer", dialect: OpenAiResponses.dialect }],
   ["POST /v1/embeddings", { _tag: "Embeddings", family: "openai" }],
+  ["POST /openai/v1/embeddings", { _tag: "Embeddings", family: "openai" }],
   ["POST /embeddings", { _tag: "Embeddings", family: "openai" }],
   ["POST /v1/messages", { _tag: "Answer", dialect: Anthropic.dialect }],
   ["POST /v1/messages/count_tokens", { _tag: "Count", family: "anthropic" }],
@@ -52,6 +69,9 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ["GET /api/ps", { _tag: "Constant", family: "ollama", body: OllamaModels.running }],
   ["GET /api/tags", { _tag: "Models", family: "ollama" }],
   ["POST /api/show", { _tag: "Show", family: "ollama" }],
+  ["GET /openai/v1/models", { _tag: "Models", family: "openai" }],
+  ["GET /openai/models", { _tag: "Models", family: "openai" }],
+  ["GET /models", { _tag: "Models", family: "openai" }],
   ["GET /v1beta/models", { _tag: "Models", family: "google" }]
 ])
 
@@ -60,8 +80,9 @@ const fixed: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
  * name with a slash as the whole path.
  */
 const googlePath = /^\/v1(?:beta)?\/(?:models\/)?((?!models\/:).+):([A-Za-z]+)$/
-const modelPath = /^\/(v1|v1beta)\/models\/(.+)$/
-const deploymentPath = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/
+const modelPath = /^\/(v1|v1beta|openai(?:\/v1)?)\/models\/(.+)$/
+/** Older clients write a name with a slash as it is here too. */
+const deploymentPath = /^\/openai\/deployments\/(.+)\/(chat\/completions|embeddings)$/
 
 const decoded = (text: string): string | undefined => {
   try {
@@ -71,8 +92,13 @@ const decoded = (text: string): string | undefined => {
   }
 }
 
-/** Who lists models under `/v1`: the SDKs of each API tell by their headers. */
-const familyOf = (headers: Headers): Family =>
+/**
+ * Who asks under `/v1`, where that does not tell: the SDKs of each API do by their headers.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const familyOf = (headers: Headers): Family =>
   headers["anthropic-version"] !== undefined
     ? "anthropic"
     : headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined
@@ -119,11 +145,19 @@ export const match = (method: string, path: string, headers: Headers): Endpoint 
         : { _tag: "Answer", dialect: OpenAiChat.dialect, model }
     }
   }
+  if (method === "HEAD") {
+    const list = match("GET", path, headers)
+    return list?._tag === "Models" && list.model === undefined || list?._tag === "Constant" ? list : undefined
+  }
   if (method === "GET") {
     const model = modelPath.exec(path)
     const name = model === null ? undefined : decoded(model[2]!)
     if (model !== null && name !== undefined) {
-      return { _tag: "Models", family: model[1] === "v1beta" ? "google" : familyOf(headers), model: name }
+      return {
+        _tag: "Models",
+        family: model[1] === "v1beta" ? "google" : model[1] === "v1" ? familyOf(headers) : "openai",
+        model: name
+      }
     }
   }
   return undefined

@@ -8,11 +8,12 @@ import { type Caller, CurrentPrincipal } from "../access/CurrentPrincipal.ts"
 import type { Dispatcher } from "../Dispatcher.ts"
 import type { DispatchError } from "../VendorError.ts"
 import type { Call, Headers } from "./Call.ts"
-import type { Dialect } from "./Dialect.ts"
+import type { Dialect, Refusal } from "./Dialect.ts"
 import * as Endpoints from "./Endpoints.ts"
 import * as Exchange from "./Exchange.ts"
 import * as Failure from "./Failure.ts"
 import type * as Fairness from "./Fairness.ts"
+import * as NotServed from "./NotServed.ts"
 import * as Sides from "./Sides.ts"
 
 /**
@@ -58,8 +59,10 @@ export interface Options extends Sides.Surroundings {
  * @category models
  */
 export interface Gateway {
-  /** Whether the path is one of a dialect's. */
+  /** Whether the path is one of a dialect's, if only to be told that nothing is there. */
   readonly match: (method: string, path: string, headers: Headers) => Endpoints.Endpoint | undefined
+  /** What is told who is refused before anything is looked at. */
+  readonly refusal: (endpoint: Endpoints.Endpoint | undefined, failure: Failure.Failure) => Refusal
   /** Answers the call whatever comes of it. */
   readonly handle: (call: Call, endpoint: Endpoints.Endpoint) => Effect.Effect<void>
 }
@@ -86,6 +89,15 @@ const bodyOf = (call: Call, endpoint: Endpoints.Endpoint): Call["json"] =>
 const refusalOf = (endpoint: Endpoints.Endpoint): Pick<Dialect, "refusal"> =>
   endpoint._tag === "Answer" ? endpoint.dialect : Sides.refusals[endpoint.family]
 
+type Served = Exclude<Endpoints.Endpoint, Endpoints.NotServed>
+
+const notServed = (call: Call, endpoint: Endpoints.NotServed): Exchange.Outcome => {
+  const { allow, failure } = endpoint
+  const { body, status } = refusalOf(endpoint).refusal(failure)
+  call.answer(status, "application/json", JSON.stringify(body), allow === undefined ? {} : { allow })
+  return { status, reason: failure.kind }
+}
+
 const internal = Failure.make("internal", "the gateway failed")
 
 const stopping = Failure.make("overloaded", "the gateway is stopping", { reason: "Shed", retryAfter: 1_000 })
@@ -103,7 +115,7 @@ export const make = (options: Options): Gateway => {
   const { authenticate, conceal = Effect.succeed, dispatcher, fairness, log } = options
   const surroundings: Exchange.Surroundings = { dispatcher, conceal }
 
-  const answered = (call: Call, endpoint: Endpoints.Endpoint, now: number): Effect.Effect<Exchange.Outcome> =>
+  const answered = (call: Call, endpoint: Served, now: number): Effect.Effect<Exchange.Outcome> =>
     endpoint._tag === "Answer"
       ? Exchange.answer(
         surroundings,
@@ -117,7 +129,9 @@ export const make = (options: Options): Gateway => {
       : Sides.answer(options, conceal, call, endpoint, now)
 
   return {
-    match: Endpoints.match,
+    match: (method, path, headers) => Endpoints.match(method, path, headers) ?? NotServed.match(method, path, headers),
+    refusal: (endpoint, failure) =>
+      (endpoint === undefined ? Sides.refusals.openai : refusalOf(endpoint)).refusal(failure),
     handle: (call, endpoint) =>
       Effect.withFiber((fiber) => {
         const clock = fiber.getRef(Clock.Clock)
@@ -132,6 +146,8 @@ export const make = (options: Options): Gateway => {
           log({ id, method, path, startedAt, duration, principal, ...outcome })
         }
         const refuse = (failure: Failure.Failure) => Exchange.refuse(call, refusalOf(endpoint), failure)
+        // Which paths there are is no secret, and a browser that asks for them before it calls has no key with it.
+        if (endpoint._tag === "NotServed") return Effect.sync(() => done(notServed(call, endpoint)))
         // What is taken here is given back in `done`, to which every way leads.
         const fairly = (caller: string, answered: Effect.Effect<Exchange.Outcome>) => {
           if (fairness === undefined) return answered

@@ -186,6 +186,8 @@ export class NodeCall implements Call {
 
   private told(contentType: string, headers: Record<string, string> | undefined): Record<string, string | number> {
     const told: Record<string, string | number> = { "content-type": contentType, "x-request-id": this.id }
+    // By that name Anthropic's SDKs tell it their users.
+    if (this.path.startsWith("/v1/messages")) told["request-id"] = this.id
     for (const name in headers) told[name] = plain(headers[name]!)
     return told
   }

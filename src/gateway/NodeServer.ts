@@ -8,11 +8,12 @@
  */
 import { Context, Duration, Effect, Fiber, Schema, Scope } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { type AddressInfo, Server as NetServer } from "node:net"
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net"
 import type { Headers } from "./Call.ts"
 import type { Endpoint } from "./Endpoints.ts"
 import type * as Failure from "./Failure.ts"
 import type { Gateway } from "./Gateway.ts"
+import * as HalfOpen from "./HalfOpen.ts"
 import { NodeCall, type Shared } from "./NodeCall.ts"
 import { inTurn } from "./Turn.ts"
 
@@ -133,8 +134,23 @@ export const serve = Effect.fnUntraced(function*(
   let open = 0
   let stopped = () => {}
 
+  /** What is being answered on a connection, and what of it is no dialect's. */
+  const answers = new WeakMap<Socket, ServerResponse>()
+  const others = new WeakSet<ServerResponse>()
+  const halfClosed = (response: ServerResponse): void => void fork(HalfOpen.watch(response, !others.has(response)))
+  const answering = (socket: Socket, response: ServerResponse): void => {
+    answers.set(socket, response)
+    if (socket.readableEnded) halfClosed(response)
+  }
+  const answered = (socket: Socket, response: ServerResponse): void => {
+    // One that waited behind it may be there already.
+    if (answers.get(socket) === response) answers.delete(socket)
+  }
+
   const take = (request: IncomingMessage, response: ServerResponse, endpoint: Endpoint) => {
     open += 1
+    const { socket } = request
+    answering(socket, response)
     const call = new NodeCall(request, response, shared)
     let fiber: Fiber.Fiber<void> | undefined
     const handle = () => {
@@ -151,6 +167,7 @@ export const serve = Effect.fnUntraced(function*(
     }
     response.on("close", () => {
       open -= 1
+      answered(socket, response)
       if (!response.writableFinished) fiber?.interruptUnsafe()
       if (open === 0) stopped()
     })
@@ -177,14 +194,29 @@ export const serve = Effect.fnUntraced(function*(
       response.on("error", ignore)
       const refused = guard?.(headers, request.method ?? "GET")
       if (refused !== undefined) {
-        response.writeHead(refused.status, { "content-type": "application/json", connection: "close" })
-        return response.end(JSON.stringify({ error: { message: refused.message, type: refused.kind } }))
+        const { body, status } = gateway.refusal(endpoint, refused)
+        response.writeHead(status, { "content-type": "application/json", connection: "close" })
+        return response.end(JSON.stringify(body))
       }
       if (!shared.isReady) response.setHeader("connection", "close")
-      if (endpoint === undefined) return otherwise(request, response)
+      if (endpoint === undefined) {
+        others.add(response)
+        answering(request.socket, response)
+        response.on("close", () => answered(request.socket, response))
+        return otherwise(request, response)
+      }
       take(request, response, endpoint)
     })
   )
+  // Node ends such a connection otherwise, whatever is still to be said on it.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  server.on("connection", (socket) => {
+    socket.on("end", () => {
+      const response = answers.get(socket)
+      if (response === undefined) socket.end()
+      else halfClosed(response)
+    })
+  })
   server.maxConnections = options.maxConnections ?? 10_000
 
   const address = yield* listen(server, host, port)

@@ -162,7 +162,7 @@ const count = Effect.fnUntraced(function*(
   return family === "google" ? Google.count(tokens) : Anthropic.count(tokens)
 })
 
-type Side = Exclude<Endpoint, { readonly _tag: "Answer" }>
+type Side = Exclude<Endpoint, { readonly _tag: "Answer" | "NotServed" }>
 
 const bodyOf = (
   surroundings: Surroundings,

@@ -9,7 +9,8 @@ import type { Asked } from "../../src/access/Permission.ts"
 export const pattern = fc.string({ unit: fc.constantFrom("a", "b", "/", "*"), minLength: 1, maxLength: 6 })
 export const name = fc.string({ unit: fc.constantFrom("a", "b", "/"), minLength: 1, maxLength: 7 })
 
-const vendor = fc.constantFrom("v", "w", "x")
+export const vendors = ["v", "w", "x"]
+const vendor = fc.constantFrom(...vendors)
 const moment = fc.integer({ min: 0, max: 20 }).map((millis) => DateTime.makeUnsafe(millis))
 const limit = fc.integer({ min: 1, max: 9 })
 const money = fc.bigInt({ min: 0n, max: 9n })

@@ -81,7 +81,8 @@ describe("who calls the gateway", () => {
       })
       expect(yield* Effect.flip(authenticate({ "api-key": adminKey }))).toMatchObject({
         kind: "overloaded",
-        status: 503
+        status: 503,
+        retryAfter: 1_000
       })
     }))
 

@@ -43,6 +43,13 @@ describe("paths", () => {
       family: "openai",
       model: "a/b"
     })
+    // Older clients of Azure's write the name into the path as it is.
+    expect(match("POST", "/openai/deployments/a/b/embeddings")).toEqual({
+      _tag: "Embeddings",
+      family: "openai",
+      model: "a/b"
+    })
+    expect(match("GET", "/openai/v1/models/a/b")).toEqual({ _tag: "Models", family: "openai", model: "a/b" })
     expect(match("GET", "/v1/models/a/b")).toEqual({ _tag: "Models", family: "openai", model: "a/b" })
   })
 
@@ -64,7 +71,7 @@ describe("paths", () => {
       "/v1beta/models/%:generateContent",
       "/v1beta/models/%ff:generateContent",
       "/openai/deployments/%c3%28/embeddings",
-      "/openai/deployments/a/b/embeddings",
+      "/openai/deployments//embeddings",
       "/__proto__",
       "/constructor",
       "/admin",

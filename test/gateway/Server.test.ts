@@ -210,7 +210,7 @@ describe("HTTP itself", () => {
         socket.write(bytes)
         results.push(Socket.answers(yield* socket.until((text) => Socket.answers(text).length > 0, 1_000))[0]?.status)
       }
-      expect(results).toEqual([200, 404, 404, undefined, 404, 404, 404])
+      expect(results).toEqual([200, 404, 404, undefined, 405, 404, 404])
       expect(gate.upstream.received).toEqual([])
     }).pipe(Effect.scoped))
 })

@@ -138,7 +138,7 @@ const isUnsigned = ({ options }: Prompt.ReasoningPartEncoded): boolean =>
 
 /**
  * Pieces of one text made one: those of two chunks of a stream, and thoughts of another vendor with what that wants back
- * with them, which a stream tells after them. What Google signed stays as it is.
+ * with them, which a stream tells with the last of them. What Google signed stays as it is.
  */
 const join = (
   last: Prompt.AssistantMessagePartEncoded | undefined,
@@ -151,7 +151,7 @@ const join = (
       : undefined
   }
   if (last?.type !== "reasoning" || next.type !== "reasoning" || !isUnsigned(last)) return undefined
-  const isForeign = next.text === "" && next.options?.["google"] === undefined
+  const isForeign = next.options?.["google"] === undefined
   return isForeign || (isChunk && isUnsigned(next)) ? { ...next, text: last.text + next.text } : undefined
 }
 

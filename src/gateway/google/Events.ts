@@ -21,6 +21,8 @@ export class Events implements Dialect.Events {
   private readonly isArray: boolean
   private readonly id: string
   private model: string
+  /** A signature comes after the last piece, and some clients take it only from one that has a text. */
+  private held: Extract<StreamPart, { readonly type: "reasoning-delta" }> | undefined
   /** What ends a chunk after its parts. */
   private tail = ""
   private isBegun = false
@@ -39,23 +41,28 @@ export class Events implements Dialect.Events {
     switch (part.type) {
       case "text-delta":
         return part.delta === "" ? "" : this.chunk(`{"text":${JSON.stringify(part.delta)}}`)
-      case "reasoning-delta":
-        return part.delta === "" ? "" : this.chunk(`{"text":${JSON.stringify(part.delta)},"thought":true}`)
+      case "reasoning-delta": {
+        if (part.delta === "") return ""
+        const before = this.thought()
+        this.held = part
+        return before
+      }
       case "text-end": {
         const { thoughtSignature } = Encode.own(part)
         return typeof thoughtSignature === "string" ? this.chunk(JSON.stringify({ text: "", thoughtSignature })) : ""
       }
       case "reasoning-end": {
         const thoughtSignature = Signature.of(part.metadata)
-        return thoughtSignature === undefined
-          ? ""
-          : this.chunk(JSON.stringify({ text: "", thought: true, thoughtSignature }))
+        if (thoughtSignature === undefined || this.held?.id === part.id) return this.thought(thoughtSignature)
+        return this.thought() + this.chunk(JSON.stringify({ text: "", thought: true, thoughtSignature }))
       }
+      case "text-start":
+        return this.thought()
       case "file":
       case "tool-call":
       case "tool-result": {
         const encoded = Encode.encodePart(part)
-        return encoded === undefined ? "" : this.chunk(JSON.stringify(encoded))
+        return encoded === undefined ? "" : this.thought() + this.chunk(JSON.stringify(encoded))
       }
       case "source":
         this.sources.push(part)
@@ -66,7 +73,7 @@ export class Events implements Dialect.Events {
         return ""
       case "finish": {
         const { candidate, usage } = Encode.last(part, this.sources)
-        return this.write(
+        return this.thought() + this.write(
           `{"candidates":[${JSON.stringify(candidate)}],"usageMetadata":${JSON.stringify(usage)}${this.described()}`
         )
       }
@@ -82,11 +89,24 @@ export class Events implements Dialect.Events {
 
   /** As an event too: SDKs that read nothing else would take a bare error, as Google's server writes it, for the end. */
   failed(failure: Failure): string {
+    const thought = this.thought()
     const { body, status } = Refusal.refusal(failure)
     // Of an answer that has begun, what is blocked is no longer the prompt.
     const isBlocked = status === 200 && !this.isBegun
     const text = JSON.stringify(status === 200 && !isBlocked ? Refusal.error(failure).body : body)
-    return this.isArray ? `${this.write(text)}]` : this.write(text)
+    return thought + (this.isArray ? `${this.write(text)}]` : this.write(text))
+  }
+
+  /** Tells the piece of thought that is held, and its signature where that has come. */
+  private thought(thoughtSignature?: string): string {
+    if (this.held === undefined) return ""
+    const { delta: text } = this.held
+    this.held = undefined
+    return this.chunk(
+      thoughtSignature === undefined
+        ? `{"text":${JSON.stringify(text)},"thought":true}`
+        : JSON.stringify({ text, thought: true, thoughtSignature })
+    )
   }
 
   private described(): string {

@@ -66,16 +66,94 @@ describe("slow and absent clients", () => {
       }).pipe(Effect.scoped))
   }
 
-  it.live("who closes only its own half is gone too", () =>
+  for (const voice of voices) {
+    it.live(`${voice.name}: who closes only its own half gets its answer, however long it takes, and goes later`, () =>
+      Effect.gen(function*() {
+        const gate = yield* Gate.make()
+        const sockets = yield* Effect.forEach(
+          [false, true],
+          (stream) =>
+            Effect.map(Socket.open(gate.port), (socket) => {
+              socket.node.end(
+                Socket.request("POST", voice.path(stream), json, JSON.stringify(voice.body("!hold", stream)))
+              )
+              return socket
+            })
+        )
+        yield* until(() => gate.upstream.received.length === 2)
+        yield* Effect.sleep("100 millis")
+        gate.upstream.release()
+        const [whole, streamed] = yield* Effect.forEach(
+          sockets,
+          (socket) => Effect.map(socket.closed(), Socket.answers)
+        )
+        expect([whole, streamed].map((answers) => answers!.map(({ status }) => status))).toEqual([[200], [200]])
+        expect(whole![0]!.body).toContain("Once")
+        expect([streamed![0]!.body.includes("Once"), voice.failed.test(streamed![0]!.body)]).toEqual([true, false])
+        yield* until(() => gate.server.running() === 0)
+        expect(gate.server.running()).toBe(0)
+      }).pipe(Effect.scoped))
+  }
+
+  it.live("who sends several calls at once and closes its half gets all their answers", () =>
     Effect.gen(function*() {
       const gate = yield* Gate.make()
       const socket = yield* Socket.open(gate.port)
-      socket.write(ask("!hold", true))
-      yield* socket.until((text) => text.includes("Once"))
-      socket.node.end()
-      yield* until(() => gate.upstream.received[0]!.isOver)
+      socket.node.end(ask("Hello") + ask("!words3", true) + Socket.request("GET", "/nowhere", json) + ask("Hello"))
+      const answers = Socket.answers(yield* socket.closed())
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 200])
       yield* until(() => gate.server.running() === 0)
-      expect([gate.upstream.received[0]!.isOver, gate.server.running()]).toEqual([true, 0])
+      expect(gate.server.running()).toBe(0)
+    }).pipe(Effect.scoped))
+
+  it.live("who closes its own half is answered by whoever answers other paths too, with nothing put in", () =>
+    Effect.gen(function*() {
+      let isGone = false
+      const gate = yield* Gate.make({
+        otherwise: (request, response) => {
+          response.on("close", () => isGone = true)
+          if (request.url === "/never") return
+          setTimeout(() => {
+            response.writeHead(200, { "content-length": 4 }).write("[1")
+            setTimeout(() => response.end("2]"), 100)
+          }, 100)
+        }
+      })
+      const socket = yield* Socket.open(gate.port)
+      socket.node.end(Socket.request("GET", "/slow", json))
+      expect(Socket.answers(yield* socket.closed()).map(({ body, status }) => [status, body])).toEqual([[200, "[12]"]])
+      isGone = false
+      const other = yield* Socket.open(gate.port)
+      other.node.end(Socket.request("GET", "/never", json))
+      yield* Effect.sleep("50 millis")
+      expect(isGone).toBe(false)
+      other.node.destroy()
+      yield* until(() => isGone)
+      expect(isGone).toBe(true)
+    }).pipe(Effect.scoped))
+
+  it.live("who closes its own half and then goes has its upstream aborted", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make()
+      for (const stream of [false, true]) {
+        const socket = yield* Socket.open(gate.port)
+        socket.node.end(ask("!hold", stream))
+        yield* until(() => gate.upstream.received.length === (stream ? 2 : 1))
+        yield* Effect.sleep("50 millis")
+        socket.node.destroy()
+      }
+      yield* until(() => gate.server.running() === 0 && gate.upstream.received.every(({ isOver }) => isOver))
+      expect([gate.server.running(), gate.upstream.received.map(({ isOver }) => isOver)]).toEqual([0, [true, true]])
+    }).pipe(Effect.scoped))
+
+  it.live("who speaks HTTP/1.0 and closes its half cannot be told from who is gone", () =>
+    Effect.gen(function*() {
+      const gate = yield* Gate.make()
+      const socket = yield* Socket.open(gate.port)
+      socket.node.end(ask("!hold").replace("HTTP/1.1", "HTTP/1.0"))
+      yield* until(() => gate.upstream.received.length === 1)
+      yield* until(() => gate.server.running() === 0 && gate.upstream.received[0]!.isOver)
+      expect([gate.server.running(), gate.upstream.received[0]!.isOver]).toEqual([0, true])
     }).pipe(Effect.scoped))
 
   it.live("who does not read holds the vendor back and not the memory, and is cut in time", () =>
@@ -127,5 +205,5 @@ describe("slow and absent clients", () => {
       socket.node.destroy()
       yield* until(() => gate.upstream.received[0]!.isOver && gate.server.running() === 0)
       expect(gate.server.running()).toBe(0)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped), 20_000)
 })

@@ -19,6 +19,7 @@ export interface Gate {
   readonly port: number
   readonly upstream: Upstream.Upstream
   readonly server: NodeServer.Listening
+  readonly dispatcher: Dispatcher.Dispatcher["Service"]
   readonly accesses: ReadonlyArray<Gateway.Access>
   /** Says the bytes on a connection of their own, and gives the first answer. */
   readonly say: (bytes: string | Uint8Array, within?: number) => Effect.Effect<Socket.Answer | undefined>
@@ -33,21 +34,24 @@ export interface Gate {
 export interface Options extends Partial<NodeServer.Options> {
   readonly gateway?: Partial<Gateway.Options> | undefined
   readonly dispatcher?: Partial<Parameters<typeof Dispatcher.make>[0]> | undefined
+  /** Where the vendors are; by default {@link Upstream}. */
+  readonly url?: string | undefined
 }
 
 export const make = Effect.fnUntraced(function*(
-  { dispatcher: policies, gateway, ...options }: Options = {}
+  { dispatcher: policies, gateway, url, ...options }: Options = {}
 ): Effect.fn.Return<Gate, never, Scope.Scope> {
   const upstream = yield* Upstream.make
+  const at = url ?? upstream.url
   const client = yield* Layer.build(NodeHttp.layer())
   const apiKey = Redacted.make(vendorKey)
   const vendors = yield* Effect.provideContext(
     Effect.all([
-      OpenAi.make({ name: "chat", apiKey, baseUrl: `${upstream.url}/v1` }),
-      OpenAi.make({ name: "responses", apiKey, baseUrl: `${upstream.url}/v1`, api: "responses" }),
-      Anthropic.make({ apiKey, baseUrl: `${upstream.url}/v1` }),
-      Google.make({ apiKey, baseUrl: `${upstream.url}/v1beta` }),
-      Ollama.make({ apiKey, baseUrl: upstream.url })
+      OpenAi.make({ name: "chat", apiKey, baseUrl: `${at}/v1` }),
+      OpenAi.make({ name: "responses", apiKey, baseUrl: `${at}/v1`, api: "responses" }),
+      Anthropic.make({ apiKey, baseUrl: `${at}/v1` }),
+      Google.make({ apiKey, baseUrl: `${at}/v1beta` }),
+      Ollama.make({ apiKey, baseUrl: at })
     ]),
     client
   )
@@ -81,6 +85,7 @@ export const make = Effect.fnUntraced(function*(
     port,
     upstream,
     server,
+    dispatcher,
     accesses,
     say,
     post: (path, body, headers) =>

@@ -93,7 +93,7 @@ export const answers = (text: string): ReadonlyArray<Answer> => {
     }))
     const status = Number(first.slice(9, 12))
     at = end + 4
-    if (status === 100) continue
+    if (status < 200) continue
     if (headers.get("transfer-encoding") === "chunked") {
       let body = ""
       for (;;) {

@@ -15,11 +15,18 @@ export interface Image {
   readonly base64: string
 }
 
+export interface Document extends Image {
+  readonly name: string
+}
+
 /** What is asked; the SDK's own way to say it is the client's matter. */
 export interface Question {
   readonly system?: string
   readonly text: string
+  /** What was said before. */
+  readonly earlier?: ReadonlyArray<{ readonly role: "user" | "assistant"; readonly text: string }>
   readonly image?: Image
+  readonly document?: Document
   readonly tool?: Tool
   /** Asks the model to think, and to tell what it thought. */
   readonly thinks?: true
@@ -50,10 +57,10 @@ export interface Refused {
 export interface Session {
   readonly whole: (question: Question) => Promise<Told>
   readonly stream: (question: Question) => Promise<Streamed>
-  /** Asks, answers the one call with `result`, and asks again. */
+  /** Asks, answers each call with its `result`, and asks again. */
   readonly tools: (
     question: Question & { readonly tool: Tool },
-    result: string,
+    result: (params: unknown) => string,
     stream: boolean
   ) => Promise<readonly [first: Told, second: Told]>
   /** An answer of this form, parsed. */
@@ -79,13 +86,16 @@ export interface Client {
   readonly showsHeaders: boolean
   /** Why its user sees no reasoning. */
   readonly noReasoning?: string
-  /** Why it brings back nothing with the reasoning that it was told, always or only after a stream. */
-  readonly noProofs?: { readonly when: "always" | "streamed"; readonly reason: string }
+  /** Why it brings back nothing with the reasoning that it was told. */
+  readonly noProofs?: string
+  /** Why its user can send no document. */
+  readonly noDocuments?: string
   /** Whether it asks this model for a form by a tool that has to be called, and by no format. */
   readonly objectByTool?: (model: string) => boolean
   /** The model as its user writes it for the gateway's `vendor/model`. */
   readonly modelOf?: (model: string) => string
-  readonly make: (url: string, model: string) => Session
+  /** With a key of its user's, else with any. */
+  readonly make: (url: string, model: string, key?: string) => Session
 }
 
 export const parsed = (text: string): unknown => text === "" ? undefined : JSON.parse(text)

@@ -8,6 +8,10 @@ export interface Seen {
   readonly tools: ReadonlyArray<{ readonly name: string; readonly parameters: unknown }>
   /** Base64, behind the media type where the API tells one. */
   readonly images: ReadonlyArray<string>
+  /** As images are told. */
+  readonly documents: ReadonlyArray<string>
+  /** What the model said before. */
+  readonly said: ReadonlyArray<string>
   /** The calls that an earlier answer made, and what came of them. */
   readonly calls: ReadonlyArray<{ readonly name: string; readonly params: unknown }>
   readonly results: ReadonlyArray<{ readonly name: string; readonly result: string }>
@@ -64,6 +68,10 @@ const named = (calls: ReadonlyArray<Json>, results: ReadonlyArray<readonly [id: 
   )
 }
 
+/** A message that only calls has an empty text for some, and none for others. */
+const saidIn = (messages: ReadonlyArray<Json>): Array<string> =>
+  messages.flatMap(({ content, role }) => role === "assistant" ? textsOf(content).filter((text) => text !== "") : [])
+
 const imageOf = (dataUrl: string): string => dataUrl.replace(/^data:/, "")
 
 export const chat = (body: Json): Seen => ({
@@ -75,6 +83,10 @@ export const chat = (body: Json): Seen => ({
   images: body.messages.flatMap(({ content }: Json) =>
     list(content).flatMap((part) => part.type === "image_url" ? [imageOf(part.image_url.url)] : [])
   ),
+  documents: body.messages.flatMap(({ content }: Json) =>
+    list(content).flatMap((part) => part.type === "file" ? [imageOf(part.file.file_data)] : [])
+  ),
+  said: saidIn(body.messages),
   calls: body.messages.flatMap(({ tool_calls }: Json) =>
     list(tool_calls).map(({ function: { arguments: params, name } }) => ({ name, params: parsed(params) }))
   ),
@@ -102,6 +114,10 @@ export const responses = (body: Json): Seen => ({
   images: list(body.input).flatMap(({ content }) =>
     list(content).flatMap((part) => part.type === "input_image" ? [imageOf(part.image_url)] : [])
   ),
+  documents: list(body.input).flatMap(({ content }) =>
+    list(content).flatMap((part) => part.type === "input_file" ? [imageOf(part.file_data)] : [])
+  ),
+  said: saidIn(list(body.input)),
   calls: list(body.input).flatMap(({ arguments: params, name, type }) =>
     type === "function_call" ? [{ name, params: parsed(params) }] : []
   ),
@@ -129,6 +145,10 @@ export const anthropic = (body: Json): Seen => {
     images: blocks.flatMap(({ source, type }) =>
       type === "image" ? [`${source.media_type};base64,${source.data}`] : []
     ),
+    documents: blocks.flatMap(({ source, type }) =>
+      type === "document" ? [`${source.media_type};base64,${source.data}`] : []
+    ),
+    said: saidIn(body.messages),
     calls: blocks.flatMap(({ input, name, type }) => type === "tool_use" ? [{ name, params: input }] : []),
     results: named(
       blocks.filter(({ type }) => type === "tool_use"),
@@ -146,6 +166,10 @@ export const google = (body: Json, path: string): Seen => {
     list(parts).map((part) => ({ ...part, role }))
   )
   const { generationConfig: config } = body
+  const inline = (kind: string) =>
+    parts.flatMap(({ inlineData }) =>
+      inlineData?.mimeType.startsWith(kind) ? [`${inlineData.mimeType};base64,${inlineData.data}`] : []
+    )
   return {
     model: decodeURIComponent(/models\/(.+):/.exec(path)?.[1] ?? ""),
     texts: [...textsOf(body.systemInstruction?.parts), ...textsOf(parts.filter(({ role }) => role === "user"))],
@@ -155,8 +179,10 @@ export const google = (body: Json, path: string): Seen => {
         parameters: schemaOf(parametersJsonSchema ?? parameters)
       }))
     ),
-    images: parts.flatMap(({ inlineData }) =>
-      inlineData === undefined ? [] : [`${inlineData.mimeType};base64,${inlineData.data}`]
+    images: inline("image/"),
+    documents: inline("application/"),
+    said: textsOf(parts.filter(({ role, thought }) => role === "model" && thought !== true)).filter((text) =>
+      text !== ""
     ),
     calls: parts.flatMap(({ functionCall: call }) =>
       call === undefined ? [] : [{ name: call.name, params: call.args }]
@@ -185,6 +211,10 @@ export const bedrock = (body: Json, path: string): Seen => {
     images: blocks.flatMap(({ image }) =>
       image === undefined ? [] : [`image/${image.format};base64,${image.source.bytes}`]
     ),
+    documents: blocks.flatMap(({ document }) =>
+      document === undefined ? [] : [`application/${document.format};base64,${document.source.bytes}`]
+    ),
+    said: saidIn(body.messages),
     calls: blocks.flatMap(({ toolUse }) =>
       toolUse === undefined ? [] : [{ name: toolUse.name, params: toolUse.input }]
     ),
@@ -218,19 +248,23 @@ export const request = ({ prompt, responseFormat, tools = [] }: Request, model: 
   const parts: Array<Json> = prompt.content.flatMap(({ content, role }) =>
     list(content).map((part) => typeof part === "string" ? { type: "text", text: part, role } : { ...part, role })
   )
-  return {
-    model,
-    texts: textsOf(parts.filter(({ role }) => role === "system" || role === "user")),
-    tools: tools.map(({ name, parameters }) => ({ name, parameters: schemaOf(parameters) })),
-    images: parts.flatMap(({ data, mediaType, type }) =>
-      type !== "file" ? [] : [
+  const files = (kind: string) =>
+    parts.flatMap(({ data, mediaType, type }) =>
+      type !== "file" || !mediaType.startsWith(kind) ? [] : [
         typeof data === "string"
           ? data.startsWith("data:") ? imageOf(data) : `${mediaType};base64,${data}`
           : data instanceof URL
           ? imageOf(data.href)
           : `${mediaType};base64,${Buffer.from(data).toString("base64")}`
       ]
-    ),
+    )
+  return {
+    model,
+    texts: textsOf(parts.filter(({ role }) => role === "system" || role === "user")),
+    tools: tools.map(({ name, parameters }) => ({ name, parameters: schemaOf(parameters) })),
+    images: files("image/"),
+    documents: files("application/"),
+    said: textsOf(parts.filter(({ role, type }) => role === "assistant" && type === "text")),
     calls: parts.flatMap(({ name, params, type }) => type === "tool-call" ? [{ name, params }] : []),
     results: parts.flatMap(({ name, result, type }) =>
       type === "tool-result" ? [{ name, result: resultOf(result) }] : []

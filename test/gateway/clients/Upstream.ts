@@ -103,6 +103,18 @@ const mock = (situation: Situation) =>
             : { toolCalls: [{ id: "call_p", name: tools[0]!.function.name, arguments: content }], usage }
         })
         mock.on({ userMessage: Questions.imageQuestion }, { content: Questions.imageAnswer, usage })
+        mock.on({ userMessage: Questions.documentQuestion }, { content: Questions.documentAnswer, usage })
+        mock.on({ userMessage: Questions.citiesQuestion }, ({ messages }) =>
+          messages.at(-1)?.role === "tool"
+            ? { content: Questions.citiesAnswer, usage }
+            : {
+              toolCalls: Questions.citiesCalls.map(({ name, params }, at) => ({
+                id: `call_${at}`,
+                name,
+                arguments: JSON.stringify(params)
+              })),
+              usage
+            })
         mock.on({ userMessage: Questions.weatherQuestion }, ({ messages }) => {
           const { name, params } = Questions.weatherCall
           return messages.at(-1)?.role === "tool"
@@ -155,7 +167,11 @@ const mockedAnswer = (
   const asked = texts.at(-1)
   if (asked === Questions.placeQuestion && schema !== undefined) return told(JSON.stringify(Questions.place))
   if (images.length > 0) return told(Questions.imageAnswer)
-  if (results.length > 0 && calls.length > 0) return told(Questions.weatherAnswer)
+  if (asked === Questions.documentQuestion) return told(Questions.documentAnswer)
+  if (results.length > 0 && calls.length > 0) {
+    return told(asked === Questions.citiesQuestion ? Questions.citiesAnswer : Questions.weatherAnswer)
+  }
+  if (asked === Questions.citiesQuestion) return { ...told(""), calls: Questions.citiesCalls }
   if (tools.length > 0) {
     return {
       ...told(""),

@@ -34,18 +34,21 @@ const thinking = {
   google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 1_024 } }
 }
 
-const askedOf = ({ image, system, text, thinks }: Question): {
+const askedOf = ({ document, earlier = [], image, system, text, thinks }: Question): {
   readonly system?: string
   readonly providerOptions?: typeof thinking
   messages: Array<ModelMessage>
 } => ({
   ...(thinks === undefined ? undefined : { providerOptions: thinking }),
   ...(system === undefined ? undefined : { system }),
-  messages: [{
+  messages: [...earlier.map(({ role, text }) => ({ role, content: text })), {
     role: "user",
-    content: image === undefined ? text : [
+    content: image === undefined && document === undefined ? text : [
       { type: "text", text },
-      { type: "image", image: image.base64, mediaType: image.mediaType }
+      ...(image === undefined ? [] : [{ type: "image", image: image.base64, mediaType: image.mediaType } as const]),
+      ...(document === undefined ? [] : [
+        { type: "file", data: document.base64, mediaType: document.mediaType, filename: document.name } as const
+      ])
     ]
   }]
 })
@@ -68,9 +71,9 @@ const toldOf = ({ finishReason, reasoningText = "", text, toolCalls, usage }: St
 
 const sessionOf = (model: LanguageModel): Session => {
   const common = { model, maxRetries: 0 } as const
-  const toolsOf = ({ description, name, parameters }: Tool, result: string) => ({
+  const toolsOf = ({ description, name, parameters }: Tool, result: (params: unknown) => string) => ({
     tools: {
-      [name]: makeTool({ description, inputSchema: jsonSchema({ ...parameters }), execute: () => result })
+      [name]: makeTool({ description, inputSchema: jsonSchema({ ...parameters }), execute: result })
     },
     stopWhen: stepCountIs(2)
   })
@@ -121,7 +124,7 @@ const sessionOf = (model: LanguageModel): Session => {
 
 const client = (
   name: string,
-  make: (url: string, model: string) => LanguageModel,
+  make: (url: string, model: string, key?: string) => LanguageModel,
   more: Partial<Pick<Client, "objectByTool" | "modelOf" | "overloaded" | "noReasoning" | "noProofs">> = {}
 ): Client => ({
   name: `ai + ${name}`,
@@ -133,29 +136,28 @@ const client = (
   errorOf: () => "AI_APICallError",
   showsHeaders: true,
   ...more,
-  make: (url, model) => sessionOf(make(url, model))
+  make: (url, model, key) => sessionOf(make(url, model, key))
 })
 
-const openai = (url: string) => createOpenAI({ apiKey: "none", baseURL: `${url}/v1` })
+const openai = (url: string, apiKey = "none") => createOpenAI({ apiKey, baseURL: `${url}/v1` })
 
-export const aiOpenAi = client("@ai-sdk/openai", (url, model) => openai(url)(model))
+export const aiOpenAi = client("@ai-sdk/openai", (url, model, key) => openai(url, key)(model))
 
-export const aiOpenAiChat = client("@ai-sdk/openai chat", (url, model) => openai(url).chat(model), {
+export const aiOpenAiChat = client("@ai-sdk/openai chat", (url, model, key) => openai(url, key).chat(model), {
   noReasoning: "the provider reads no reasoning out of chat completions"
 })
 
 export const aiAnthropic = client(
   "@ai-sdk/anthropic",
-  (url, model) => createAnthropic({ apiKey: "none", baseURL: `${url}/v1` })(model),
+  (url, model, apiKey = "none") => createAnthropic({ apiKey, baseURL: `${url}/v1` })(model),
   { overloaded: 529, objectByTool: (model) => !model.includes("claude-sonnet-4-5") }
 )
 
 export const aiGoogle = client(
   "@ai-sdk/google",
-  (url, model) => createGoogleGenerativeAI({ apiKey: "none", baseURL: `${url}/v1beta` })(model),
+  (url, model, apiKey = "none") => createGoogleGenerativeAI({ apiKey, baseURL: `${url}/v1beta` })(model),
   {
     // It takes a name with a slash for a whole path.
-    modelOf: (model) => `models/${model}`,
-    noProofs: { when: "streamed", reason: "the provider drops the signature of a thought whose last piece has no text" }
+    modelOf: (model) => `models/${model}`
   }
 )

@@ -4,15 +4,25 @@ import { type Client, parsed, type Question, type Told } from "./Client.ts"
 
 type Message = Anthropic.MessageParam
 
-const messagesOf = ({ image, text }: Question): Array<Message> => [
+const messagesOf = ({ document, earlier = [], image, text }: Question): Array<Message> => [
+  ...earlier.map(({ role, text }) => ({ role, content: text })),
   {
     role: "user",
-    content: image === undefined ? text : [
+    content: image === undefined && document === undefined ? text : [
       { type: "text", text },
-      {
-        type: "image",
-        source: { type: "base64", media_type: image.mediaType as "image/png", data: image.base64 }
-      }
+      ...(image === undefined ? [] : [
+        {
+          type: "image",
+          source: { type: "base64", media_type: image.mediaType as "image/png", data: image.base64 }
+        } as const
+      ]),
+      ...(document === undefined ? [] : [
+        {
+          type: "document",
+          title: document.name,
+          source: { type: "base64", media_type: "application/pdf", data: document.base64 }
+        } as const
+      ])
     ]
   }
 ]
@@ -44,8 +54,8 @@ export const anthropic: Client = {
   overloaded: 529,
   errorOf: (status) => classes[status] ?? (status >= 500 ? "InternalServerError" : "APIError"),
   showsHeaders: true,
-  make: (url, model) => {
-    const client = new Anthropic({ apiKey: "none", baseURL: url, maxRetries: 0 })
+  make: (url, model, apiKey = "none") => {
+    const client = new Anthropic({ apiKey, baseURL: url, maxRetries: 0 })
     const body = (messages: Array<Message>, { system, thinks, tool }: Question) => ({
       model,
       messages,
@@ -88,7 +98,9 @@ export const anthropic: Client = {
           { role: "assistant", content: first.content },
           {
             role: "user",
-            content: calls.map(({ id }) => ({ type: "tool_result", tool_use_id: id, content: result }) as const)
+            content: calls.map(({ id, input }) =>
+              ({ type: "tool_result", tool_use_id: id, content: result(input) }) as const
+            )
           }
         ])
         return [toldOf(first), toldOf(second)]

@@ -1,6 +1,9 @@
 /** One cell: one case of one client against one vendor family, over a gateway of its own. */
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Redacted, Schedule, Schema } from "effect"
+import { KeyRejected } from "llmdispatcher/access/AccessKey"
+import type { AccessKeys } from "llmdispatcher/access/AccessKeys"
 import * as Dispatcher from "llmdispatcher/Dispatcher"
+import * as Authentication from "llmdispatcher/gateway/Authentication"
 import * as Gateway from "llmdispatcher/gateway/Gateway"
 import * as NodeServer from "llmdispatcher/gateway/NodeServer"
 import * as Open from "llmdispatcher/gateway/Open"
@@ -71,11 +74,19 @@ const asked = (
   more: Partial<Seen> = {}
 ): Seen => ({
   model: upstream.model,
-  texts: [...(question.system === undefined ? [] : [question.system]), question.text],
+  texts: [
+    ...(question.system === undefined ? [] : [question.system]),
+    ...(question.earlier ?? []).flatMap(({ role, text }) => role === "user" ? [text] : []),
+    question.text
+  ],
   tools: question.tool === undefined ? [] : [{ name: question.tool.name, parameters: bare(question.tool.parameters) }],
   images: question.image === undefined
     ? []
     : [`${family.tellsMediaTypes ? `${question.image.mediaType};base64,` : ""}${question.image.base64}`],
+  documents: question.document === undefined
+    ? []
+    : [`${question.document.mediaType};base64,${question.document.base64}`],
+  said: (question.earlier ?? []).flatMap(({ role, text }) => role === "assistant" ? [text] : []),
   calls: [],
   results: [],
   proofs: [],
@@ -94,9 +105,18 @@ const told = (client: Client, answer: ReturnType<Upstream["answers"]>[number] | 
 
 const plainQuestion: Question = { system: Questions.system, text: Questions.hello }
 const toolQuestion = { text: Questions.weatherQuestion, tool: Questions.weather }
+const thinkingQuestion = { ...toolQuestion, thinks: true } as const
+const citiesQuestion = {
+  system: Questions.system,
+  earlier: Questions.earlier,
+  text: Questions.citiesQuestion,
+  tool: Questions.weather
+}
+const documentQuestion: Question = { text: Questions.documentQuestion, document: Questions.document }
 const imageQuestion: Question = { text: Questions.imageQuestion, image: Questions.image }
 
 const noReasoning = (client: Client, family: Family) => family.noReasoning ?? client.noReasoning
+const noDocuments = (client: Client, family: Family) => client.noDocuments ?? family.noDocuments
 
 const whole = (question: Question): Case["run"] => (surroundings) =>
   Effect.gen(function*() {
@@ -108,23 +128,28 @@ const whole = (question: Question): Case["run"] => (surroundings) =>
     }
   })
 
-const tools = (stream: boolean, thinks?: true): Case["run"] => (surroundings) =>
+const tools = (
+  stream: boolean,
+  question: Parameters<Session["tools"]>[0] = toolQuestion
+): Case["run"] =>
+(surroundings) =>
   Effect.gen(function*() {
     const { client, family, session, upstream } = surroundings
-    const question = { ...toolQuestion, ...(thinks && { thinks }) }
-    const answers = yield* call(() => session.tools(question, Questions.weatherResult, stream))
+    const answers = yield* call(() => session.tools(question, Questions.resultOf, stream))
     const [first, second] = upstream.answers()
-    const isLost = client.noProofs?.when === "always" || stream && client.noProofs?.when === "streamed"
+    const isLost = question.thinks === undefined || client.noProofs !== undefined
+    const { said } = asked(surroundings, question)
     return {
       actual: { answers, seen: upstream.seen() },
       expected: {
         answers: [told(client, first), told(client, second)],
         seen: [
-          asked(surroundings, toolQuestion),
-          asked(surroundings, toolQuestion, {
+          asked(surroundings, question),
+          asked(surroundings, question, {
+            said: first === undefined || first.text === "" ? said : [...said, first.text],
             calls: first?.calls ?? [],
-            results: [{ name: Questions.weather.name, result: Questions.weatherResult }],
-            proofs: thinks === undefined || isLost ? [] : family.proofs ?? []
+            results: first?.calls.map(({ name, params }) => ({ name, result: Questions.resultOf(params) })) ?? [],
+            proofs: isLost ? [] : family.proofs ?? []
           })
         ]
       }
@@ -180,6 +205,8 @@ const cases: ReadonlyArray<Case> = [
   },
   { name: "tools", situation: "answering", run: tools(false) },
   { name: "tools streamed", situation: "answering", run: tools(true) },
+  { name: "parallel tools", situation: "answering", run: tools(false, citiesQuestion) },
+  { name: "parallel tools streamed", situation: "answering", run: tools(true, citiesQuestion) },
   {
     name: "structured output",
     situation: "answering",
@@ -212,9 +239,10 @@ const cases: ReadonlyArray<Case> = [
         }
       })
   },
-  { name: "reasoning", situation: "thinking", absent: noReasoning, run: tools(false, true) },
-  { name: "reasoning streamed", situation: "thinking", absent: noReasoning, run: tools(true, true) },
+  { name: "reasoning", situation: "thinking", absent: noReasoning, run: tools(false, thinkingQuestion) },
+  { name: "reasoning streamed", situation: "thinking", absent: noReasoning, run: tools(true, thinkingQuestion) },
   { name: "image", situation: "answering", run: whole(imageQuestion) },
+  { name: "document", situation: "answering", absent: noDocuments, run: whole(documentQuestion) },
   { name: "error 429", situation: "limited", run: refusal(429, false) },
   { name: "error 429, streamed", situation: "limited", run: refusal(429, true) },
   { name: "error 400", situation: "invalid", run: refusal(400, false) },
@@ -247,16 +275,21 @@ const cases: ReadonlyArray<Case> = [
 
 const family = (surroundings: Surroundings): string => surroundings.family.name
 
-/** A gateway over one vendor, and where it listens; calls are watched by the name. */
-const serve = (name: string, vendor: Vendor) =>
+const nobody: AccessKeys["Service"]["verify"] = () => Effect.fail(new KeyRejected({ because: "unknown" }))
+
+/** A gateway over one vendor, and where it listens; calls are watched by the name. With a key it asks for that one. */
+const serve = (name: string, vendor: Vendor, key?: string) =>
   Effect.gen(function*() {
+    const authenticate = key === undefined
+      ? () => Effect.undefined
+      : yield* Effect.orDie(Authentication.make({ keys: { verify: nobody }, adminKey: Redacted.make(key) }))
     const dispatcher = yield* Effect.orDie(
       Dispatcher.make({ vendors: [vendor], maxAttempts: 1, metrics: false })
     )
     const gateway = Gateway.make({
       dispatcher,
       models: ({ models }) => models,
-      authenticate: () => Effect.undefined
+      authenticate
     })
     const watched: Gateway.Gateway = {
       ...gateway,
@@ -268,7 +301,7 @@ const serve = (name: string, vendor: Vendor) =>
     const server = yield* Effect.orDie(NodeServer.serve(watched, {
       port: 0,
       drain: 0,
-      guard: Open.guard,
+      guard: key === undefined ? Open.guard : undefined,
       otherwise: (_, response) => void response.writeHead(404).end("{}")
     }))
     return { dispatcher, server, url: `http://127.0.0.1:${server.port}` }
@@ -312,8 +345,8 @@ export const cells = (client: Client, family: Family): ReadonlyArray<Cell> =>
   }))
 
 /** What is asked beside answers. */
-export const runSide = ({ ask, expected, name }: Side): Effect.Effect<Outcome, CellFailure> =>
-  serve(name, Sandbox.make({ firstWord: 0, perWord: 0 })).pipe(
+export const runSide = ({ ask, expected, key, name }: Side): Effect.Effect<Outcome, CellFailure> =>
+  serve(name, Sandbox.make({ firstWord: 0, perWord: 0 }), key).pipe(
     Effect.flatMap(({ url }) => call(() => ask(url))),
     Effect.map((actual) => ({ actual, expected })),
     Effect.scoped

@@ -4,10 +4,11 @@ import { anthropic } from "./anthropic.ts"
 import type { Client } from "./Client.ts"
 import { google } from "./google.ts"
 import { ollama } from "./ollama.ts"
-import { chat, responses } from "./openai.ts"
+import { azure, chat, responses } from "./openai.ts"
 
 export const clients: ReadonlyArray<Client> = [
   chat,
+  azure,
   responses,
   anthropic,
   google,

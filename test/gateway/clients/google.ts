@@ -1,13 +1,17 @@
 /** `@google/genai`. */
 import { ApiError, type Content, GoogleGenAI, type GenerateContentResponse, type Part } from "@google/genai"
-import { type Client, parsed, type Question, type Told } from "./Client.ts"
+import { type Client, type Image, parsed, type Question, type Told } from "./Client.ts"
 
-const contentsOf = ({ image, text }: Question): Array<Content> => [
+const inline = ({ base64, mediaType }: Image): Part => ({ inlineData: { mimeType: mediaType, data: base64 } })
+
+const contentsOf = ({ document, earlier = [], image, text }: Question): Array<Content> => [
+  ...earlier.map(({ role, text }) => ({ role: role === "assistant" ? "model" : role, parts: [{ text }] })),
   {
     role: "user",
     parts: [
       { text },
-      ...(image === undefined ? [] : [{ inlineData: { mimeType: image.mediaType, data: image.base64 } }])
+      ...(image === undefined ? [] : [inline(image)]),
+      ...(document === undefined ? [] : [inline(document)])
     ]
   }
 ]
@@ -55,8 +59,8 @@ export const google: Client = {
       : { error: String(error), status: undefined },
   errorOf: () => "ApiError",
   showsHeaders: false,
-  make: (url, model) => {
-    const { models } = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url } })
+  make: (url, model, apiKey = "none") => {
+    const { models } = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url } })
 
     const ask = async (contents: Array<Content>, stream: boolean, question: Question) => {
       const request = { model, contents, config: configOf(question) }
@@ -87,7 +91,7 @@ export const google: Client = {
                   functionResponse: {
                     ...(functionCall.id === undefined ? undefined : { id: functionCall.id }),
                     name: functionCall.name!,
-                    response: { result }
+                    response: { result: result(functionCall.args) }
                   }
                 }]
               )

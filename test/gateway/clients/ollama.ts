@@ -2,8 +2,9 @@
 import { type ChatResponse, type Message, Ollama } from "ollama"
 import { type Client, parsed, type Question, type Told, type Tool } from "./Client.ts"
 
-const messagesOf = ({ image, system, text }: Question): Array<Message> => [
+const messagesOf = ({ earlier = [], image, system, text }: Question): Array<Message> => [
   ...(system === undefined ? [] : [{ role: "system", content: system }]),
+  ...earlier.map(({ role, text }) => ({ role, content: text })),
   { role: "user", content: text, ...(image === undefined ? undefined : { images: [image.base64] }) }
 ]
 
@@ -38,9 +39,10 @@ export const ollama: Client = {
       : { error: String(error), status: undefined },
   errorOf: () => "ResponseError",
   showsHeaders: false,
-  noProofs: { when: "always", reason: "Ollama's messages have no place for it" },
-  make: (url, model) => {
-    const client = new Ollama({ host: url })
+  noProofs: "Ollama's messages have no place for it",
+  noDocuments: "Ollama's messages have pictures and no documents",
+  make: (url, model, key = "none") => {
+    const client = new Ollama({ host: url, headers: { authorization: `Bearer ${key}` } })
 
     const ask = async (messages: Array<Message>, isStream: boolean, { thinks, tool }: Question) => {
       const request = {
@@ -69,7 +71,11 @@ export const ollama: Client = {
           [
             ...messages,
             { role: "assistant", content: toldOf(first).text, thinking: toldOf(first).reasoning, tool_calls: calls },
-            ...calls.map(({ function: { name } }) => ({ role: "tool", content: result, tool_name: name }))
+            ...calls.map(({ function: { arguments: params, name } }) => ({
+              role: "tool",
+              content: result(params),
+              tool_name: name
+            }))
           ],
           stream,
           question

@@ -1,8 +1,8 @@
 /** `openai`, by both of its APIs. */
-import OpenAI from "openai"
+import OpenAI, { AzureOpenAI } from "openai"
 import { type Client, parsed, type Question, type Refused, type Streamed, type Told, type Tool } from "./Client.ts"
 
-const make = (url: string) => new OpenAI({ apiKey: "none", baseURL: `${url}/v1`, maxRetries: 0 })
+const make = (url: string, apiKey = "none") => new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 })
 
 const refused = (error: unknown): Refused =>
   error instanceof OpenAI.APIError
@@ -27,13 +27,17 @@ const dataUrl = ({ base64, mediaType }: NonNullable<Question["image"]>) => `data
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam
 
-const messagesOf = ({ image, system, text }: Question): Array<Message> => [
+const messagesOf = ({ document, earlier = [], image, system, text }: Question): Array<Message> => [
   ...(system === undefined ? [] : [{ role: "system", content: system } as const]),
+  ...earlier.map(({ role, text }): Message => ({ role, content: text })),
   {
     role: "user",
-    content: image === undefined ? text : [
+    content: image === undefined && document === undefined ? text : [
       { type: "text", text },
-      { type: "image_url", image_url: { url: dataUrl(image) } }
+      ...(image === undefined ? [] : [{ type: "image_url", image_url: { url: dataUrl(image) } } as const]),
+      ...(document === undefined
+        ? []
+        : [{ type: "file", file: { filename: document.name, file_data: dataUrl(document) } } as const])
     ]
   }
 ]
@@ -63,14 +67,14 @@ const toldOf = ({ choices, usage }: OpenAI.Chat.ChatCompletion): Told => {
   }
 }
 
-export const chat: Client = {
-  name: "openai chat",
+const chatClient = (name: string, make: (url: string, key?: string) => OpenAI): Client => ({
+  name,
   finish: { stop: "stop", calls: "tool_calls" },
   refused,
   errorOf,
   showsHeaders: true,
-  make: (url, model) => {
-    const openai = make(url)
+  make: (url, model, key) => {
+    const openai = make(url, key)
     const more = ({ thinks, tool }: Question) => ({
       ...(tool === undefined ? undefined : { tools: [chatTool(tool)] }),
       ...(thinks === undefined ? undefined : { reasoning_effort: "low" } as const)
@@ -111,7 +115,11 @@ export const chat: Client = {
         const second = await ask([
           ...messages,
           message,
-          ...(message.tool_calls ?? []).map(({ id }) => ({ role: "tool", tool_call_id: id, content: result }) as const)
+          ...(message.tool_calls ?? []).flatMap((call) =>
+            call.type === "function"
+              ? [{ role: "tool", tool_call_id: call.id, content: result(parsed(call.function.arguments)) } as const]
+              : []
+          )
         ])
         return [toldOf(first), toldOf(second)]
       },
@@ -130,7 +138,15 @@ export const chat: Client = {
       }
     }
   }
-}
+})
+
+export const chat = chatClient("openai chat", make)
+
+/** As those have it who came from Azure: the model is a part of the path. */
+export const azure = chatClient(
+  "openai AzureOpenAI",
+  (url, apiKey = "none") => new AzureOpenAI({ apiKey, endpoint: url, apiVersion: "2024-10-21", maxRetries: 0 })
+)
 
 // -----------------------------------------------------------------------------
 // Responses
@@ -138,12 +154,18 @@ export const chat: Client = {
 
 type Input = OpenAI.Responses.ResponseInput
 
-const inputOf = ({ image, text }: Question): Input => [
+const inputOf = ({ document, earlier = [], image, text }: Question): Input => [
+  ...earlier.map(({ role, text }) => ({ role, content: text })),
   {
     role: "user",
-    content: image === undefined ? text : [
+    content: image === undefined && document === undefined ? text : [
       { type: "input_text", text },
-      { type: "input_image", image_url: dataUrl(image), detail: "auto" }
+      ...(image === undefined
+        ? []
+        : [{ type: "input_image", image_url: dataUrl(image), detail: "auto" } as const]),
+      ...(document === undefined
+        ? []
+        : [{ type: "input_file", filename: document.name, file_data: dataUrl(document) } as const])
     ]
   }
 ]
@@ -164,8 +186,8 @@ export const responses: Client = {
   refused,
   errorOf,
   showsHeaders: true,
-  make: (url, model) => {
-    const openai = make(url)
+  make: (url, model, key) => {
+    const openai = make(url, key)
     const more = ({ system, thinks, tool }: Question) => ({
       ...(thinks === undefined ? undefined : {
         reasoning: { effort: "low", summary: "auto" } as const,
@@ -206,7 +228,9 @@ export const responses: Client = {
           ...first.output,
           ...first.output.flatMap((item) =>
             item.type === "function_call"
-              ? [{ type: "function_call_output", call_id: item.call_id, output: result } as const]
+              ? [
+                { type: "function_call_output", call_id: item.call_id, output: result(parsed(item.arguments)) } as const
+              ]
               : []
           )
         ] as Input)

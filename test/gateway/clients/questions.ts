@@ -1,5 +1,5 @@
 /** What is asked in every cell, and what a mocked vendor answers. */
-import type { Image, Tool } from "./Client.ts"
+import type { Document, Image, Tool } from "./Client.ts"
 
 export const system = "Answer in one sentence."
 
@@ -20,8 +20,17 @@ export const weather: Tool = {
 
 export const weatherQuestion = "What is the weather in Bern?"
 export const weatherCall = { name: "weather", params: { city: "Bern" } }
-export const weatherResult = "21 degrees and sunny"
 export const weatherAnswer = "It is 21 degrees in Bern."
+
+export const earlier = [
+  { role: "user", text: "Which cities do you know?" },
+  { role: "assistant", text: "Bern and Zürich." }
+] as const
+export const citiesQuestion = "What is the weather in both of them?"
+export const citiesCalls = [weatherCall, { name: "weather", params: { city: "Zürich" } }]
+export const citiesAnswer = "It is sunny in both."
+/** Another for each call. */
+export const resultOf = (params: unknown): string => `sunny for ${JSON.stringify(params)}`
 
 export const thought = "The city is Bern, so I ask for its weather."
 export const signature = "c2lnbmF0dXJlIG9mIHRoZSByZWFzb25pbmc="
@@ -43,6 +52,16 @@ export const imageAnswer = "A red dot."
 export const image: Image = {
   mediaType: "image/png",
   base64: "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
+}
+
+export const documentQuestion = "What does this document say?"
+export const documentAnswer = "Nothing at all."
+
+/** What a reader of PDF takes for one. */
+export const document: Document = {
+  name: "nothing.pdf",
+  mediaType: "application/pdf",
+  base64: Buffer.from("%PDF-1.4\n%%EOF\n").toString("base64")
 }
 
 export const usage = { input: 11, output: 7 }

@@ -1,11 +1,20 @@
-/** What the SDKs ask beside answers: lists of models, vectors, counts of tokens. The sandbox stands behind. */
+/** What the SDKs ask beside answers: lists of models, vectors, counts of tokens, and whether their keys are good. The sandbox stands behind. */
+import "./conditions.ts"
+
+import { createGoogleGenerativeAI } from "@ai-sdk/google"
+import { createOpenAI } from "@ai-sdk/openai"
 import Anthropic from "@anthropic-ai/sdk"
 import { GoogleGenAI } from "@google/genai"
+import { embedMany } from "ai"
 import { Ollama } from "ollama"
-import OpenAI from "openai"
+import OpenAI, { AzureOpenAI } from "openai"
+import type { Client } from "./Client.ts"
+import { clients } from "./clients.ts"
 
 export interface Side {
   readonly name: string
+  /** What the gateway asks of everybody; absent where it asks nothing. */
+  readonly key?: string
   readonly ask: (url: string) => Promise<unknown>
   readonly expected: unknown
 }
@@ -20,6 +29,8 @@ const isVector = (vector: ReadonlyArray<number> | undefined) =>
 const openai = (url: string) => new OpenAI({ apiKey: "none", baseURL: `${url}/v1`, maxRetries: 0 })
 const anthropic = (url: string) => new Anthropic({ apiKey: "none", baseURL: url, maxRetries: 0 })
 const google = (url: string) => new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url } })
+const azure = (url: string) =>
+  new AzureOpenAI({ apiKey: "none", endpoint: url, apiVersion: "2024-10-21", maxRetries: 0 })
 const ollama = (url: string) => new Ollama({ host: url })
 
 const collected = async <A>(pages: AsyncIterable<A>): Promise<Array<A>> => {
@@ -28,7 +39,61 @@ const collected = async <A>(pages: AsyncIterable<A>): Promise<Array<A>> => {
   return all
 }
 
+const key = "a-key-of-more-than-32-characters-0123456789"
+
+/** Each SDK passes its key in a header of its own, and has a class of its own for one that is refused. */
+const keyed = (client: Client): Side => ({
+  name: `${client.name} is let in with its own key, and with another is refused`,
+  key,
+  ask: async (url) => {
+    const session = (key: string) => client.make(url, client.modelOf?.(model) ?? model, key)
+    const { text: told } = await session(key).whole({ text })
+    const { retryAfter: _, ...refused } = await session(`${key}0`).whole({ text }).then(
+      () => ({ error: "none", status: 200, retryAfter: undefined }),
+      client.refused
+    )
+    return { isAnswered: told.includes("You asked about"), ...refused }
+  },
+  expected: { isAnswered: true, error: client.errorOf(401), status: 401 }
+})
+
 export const sides: ReadonlyArray<Side> = [
+  ...clients.map(keyed),
+  {
+    name: "AzureOpenAI lists models",
+    ask: async (url) => (await collected(await azure(url).models.list())).some(({ id }) => id === model),
+    expected: true
+  },
+  {
+    name: "AzureOpenAI makes vectors",
+    ask: async (url) =>
+      (await azure(url).embeddings.create({ model, input: text })).data.map(({ embedding }) => isVector(embedding)),
+    expected: [true]
+  },
+  {
+    name: "AzureOpenAI asks by responses, streamed",
+    ask: async (url) =>
+      (await azure(url).responses.stream({ model, input: text, store: false }).finalResponse()).output_text.includes(
+        "You asked about"
+      ),
+    expected: true
+  },
+  {
+    name: "ai + @ai-sdk/openai makes vectors",
+    ask: async (url) => {
+      const vectors = createOpenAI({ apiKey: "none", baseURL: `${url}/v1` }).textEmbeddingModel(model)
+      return (await embedMany({ model: vectors, values: [text, text], maxRetries: 0 })).embeddings.map(isVector)
+    },
+    expected: [true, true]
+  },
+  {
+    name: "ai + @ai-sdk/google makes vectors",
+    ask: async (url) => {
+      const vectors = createGoogleGenerativeAI({ apiKey: "none", baseURL: `${url}/v1beta` }).textEmbeddingModel(model)
+      return (await embedMany({ model: vectors, values: [text, text], maxRetries: 0 })).embeddings.map(isVector)
+    },
+    expected: [true, true]
+  },
   {
     name: "openai lists models",
     ask: async (url) => (await collected(await openai(url).models.list())).some(({ id }) => id === model),

@@ -25,6 +25,8 @@ export interface Family {
   readonly tellsMediaTypes: boolean
   /** Why its API tells no reasoning. */
   readonly noReasoning?: string
+  /** Why its API takes no documents. */
+  readonly noDocuments?: string
   /** What it wants to have back with the reasoning that it tells. */
   readonly proofs?: ReadonlyArray<string>
 }
@@ -74,7 +76,7 @@ export const families: ReadonlyArray<Family> = [
   }),
   mocked("azure-openai", {
     model: "gpt-4.1-mini",
-    make: (url) => AzureOpenAi.make({ apiKey, endpoint: url, apiVersion: "2024-10-21" }),
+    make: (url) => AzureOpenAi.make({ apiKey, endpoint: url, apiVersion: "2025-04-01-preview" }),
     read: (body, path) => {
       const seen = Seen.chat(body)
       return { ...seen, model: /deployments\/([^/]+)\//.exec(path)?.[1] ?? seen.model }
@@ -117,7 +119,8 @@ export const families: ReadonlyArray<Family> = [
   }, {
     behind:
       "aimock, with counts of tokens put in, which it always tells as 0; thinking as the conformance suite has it, since aimock's Ollama does not",
-    tellsMediaTypes: false
+    tellsMediaTypes: false,
+    noDocuments: "Ollama's messages have pictures and no documents"
   }),
   mocked("groq", {
     model: "meta-llama/llama-4-maverick-17b-128e-instruct",
@@ -125,7 +128,10 @@ export const families: ReadonlyArray<Family> = [
     make: (url) => Groq.make({ apiKey, baseUrl: `${url}/v1` }),
     read: Seen.chat,
     rewrite: (text) => text.replace("data: [DONE]", `data: ${groqUsage}\n\ndata: [DONE]`)
-  }, { behind: "aimock, with the chunk of a stream put in by which Groq tells its usage unasked" }),
+  }, {
+    behind: "aimock, with the chunk of a stream put in by which Groq tells its usage unasked",
+    noDocuments: "Groq's messages have pictures and no documents"
+  }),
   mocked("openai-compatible", {
     model: "my-model",
     make: (url) => OpenAiCompatible.make({ name: "openai-compatible", baseUrl: `${url}/v1` }),

@@ -168,6 +168,40 @@ describe("reasoning", () => {
     }])
   })
 
+  it("is signed in a stream with its last piece, for clients that take no signature without a text", () => {
+    const metadata = { anthropic: { signature: "c2ln" } }
+    const events = sse([
+      { type: "reasoning-start", id: "0" },
+      { type: "reasoning-delta", id: "0", delta: "Hm, " },
+      { type: "reasoning-delta", id: "0", delta: "so." },
+      { type: "reasoning-end", id: "0", metadata },
+      { type: "text-start", id: "1" },
+      { type: "text-delta", id: "1", delta: "Yes." }
+    ])
+    const thoughtSignature = expect.any(String)
+    expect(events.map(({ candidates: [{ content }] }) => content.parts)).toEqual([
+      [{ text: "Hm, ", thought: true }],
+      [{ text: "so.", thought: true, thoughtSignature }],
+      [{ text: "Yes." }]
+    ])
+  })
+
+  it("that nobody ended is told before what follows, an error among it", () => {
+    const thought = { type: "reasoning-delta", id: "0", delta: "Hm." } as const
+    const following: ReadonlyArray<Response.StreamPart> = [
+      { type: "text-start", id: "1" },
+      { type: "tool-call", id: "c", name: "f", params: {}, providerExecuted: false } as never,
+      { type: "reasoning-end", id: "0" }
+    ]
+    for (const part of following) {
+      const [first] = sse([thought, part])
+      expect(first.candidates[0].content.parts).toEqual([{ text: "Hm.", thought: true }])
+    }
+    const events = asked({ alt: "sse" }).events(surroundings)
+    events.part(thought)
+    expect(events.failed(Failure.make("upstream", "it broke"))).toMatch(/"text":"Hm\.".*\r\n\r\ndata: \{"error"/s)
+  })
+
   it("of another vendor is signed with base64, as clients want it", () => {
     const { content } = whole(answers["reasoning of another vendor"]!).candidates[0]
     expect(Buffer.from(content.parts[0].thoughtSignature, "base64").toString("base64")).toBe(
