@@ -71,7 +71,7 @@ export const stream = (limits: Timeout.Limits): Handler<Reached<Committed>, Atte
       if (answer.limits !== undefined) call.observed.limits = answer.limits
       const acceptedAt = clock.currentTimeMillisUnsafe()
       watch.limit = () => Timeout.sharing(limits, "firstPart", call, acceptedAt)
-      watch.renew(fiber)
+      watch.renew()
       return commit(answer)
     })
     return Effect.map(watch.over(fiber, Scope.provide(begun, call.scope)), (value) => {

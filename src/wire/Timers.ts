@@ -38,7 +38,13 @@ class Entry implements Timer {
   }
 }
 
-class Timers {
+/**
+ * All timers of one clock.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Timers {
   private readonly clock: Clock.Clock
   private readonly scheduler: Scheduler.Scheduler
   private readonly seconds = new Map<number, Set<Entry>>()
@@ -50,7 +56,13 @@ class Timers {
     this.scheduler = scheduler
   }
 
-  add(at: number, expire: () => void): Entry {
+  /** Epoch milliseconds. */
+  now(): number {
+    return this.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Calls `expire` at that time, in epoch milliseconds, unless the timer is cancelled before. */
+  add(at: number, expire: () => void): Timer {
     const entry = new Entry(this, at, expire)
     const key = Math.floor(at / second)
     const entries = this.seconds.get(key)
@@ -61,10 +73,11 @@ class Timers {
     return entry
   }
 
-  remove(entry: Entry): void {
+  /** @internal */
+  remove(entry: Timer): void {
     const key = Math.floor(entry.at / second)
     const entries = this.seconds.get(key)
-    if (entries?.delete(entry) !== true) return
+    if (entries?.delete(entry as Entry) !== true) return
     if (entries.size === 0) this.seconds.delete(key)
     this.count -= 1
     // A process with nothing else to do may end, and a sleep that nobody needs is a sleep too long.
@@ -75,7 +88,7 @@ class Timers {
     if (this.sleep !== undefined && this.sleep.at <= at) return
     this.wake()
     // Whole milliseconds, or a sum of fractions would end after what it adds up to.
-    const wait = Math.max(0, Math.floor(at - this.clock.currentTimeMillisUnsafe()))
+    const wait = Math.max(0, Math.floor(at - this.now()))
     const fiber = Effect.runFork(this.clock.sleep(Duration.millis(wait)), { scheduler: this.scheduler })
     this.sleep = { at, fiber }
     fiber.addObserver(() => {
@@ -93,7 +106,7 @@ class Timers {
 
   /** Ends all whose time is over, in their order, and sleeps until the next. */
   private expire(): void {
-    const now = this.clock.currentTimeMillisUnsafe()
+    const now = this.now()
     const over: Array<Entry> = []
     let next = Infinity
     for (const [key, entries] of this.seconds) {
@@ -114,14 +127,14 @@ class Timers {
 const all = new WeakMap<Clock.Clock, Timers>()
 
 /**
- * Calls `expire` at that time, unless it is cancelled before; by the clock that the fiber has.
+ * Those of the clock that the fiber has.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const set = (fiber: Fiber.Fiber<unknown, unknown>, at: number, expire: () => void): Timer => {
+export const of = (fiber: Fiber.Fiber<unknown, unknown>): Timers => {
   const clock = fiber.getRef(Clock.Clock)
   let timers = all.get(clock)
   if (timers === undefined) all.set(clock, timers = new Timers(clock, fiber.cache.scheduler))
-  return timers.add(at, expire)
+  return timers
 }

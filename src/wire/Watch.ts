@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, type Context, Effect, type Exit, Fiber } from "effect"
+import { type Context, Effect, type Exit, Fiber } from "effect"
 import * as Timers from "./Timers.ts"
 
 /**
@@ -21,6 +21,8 @@ export interface Limit<E> {
 }
 
 interface Wait<E> {
+  /** Of the fiber that waits; one that has ended has none any more. */
+  readonly timers: Timers.Timers
   readonly since: number
   limit: Limit<E>
   readonly expire: (error: E) => void
@@ -67,7 +69,7 @@ export class Watch<E> {
       if (wait === undefined) return
       body.addObserver((exit: Exit.Exit<A, E2>) => {
         if (this.wait !== wait) return
-        this.end(fiber)
+        this.end()
         resume(exit)
       })
       return Effect.suspend(() => {
@@ -85,16 +87,17 @@ export class Watch<E> {
   ): Effect.Effect<A, E2> {
     this.begin(fiber, cut)
     return Effect.onExitPrimitive(effect, () => {
-      this.end(fiber)
+      this.end()
       return undefined
     })
   }
 
   /** Asks anew how long the wait under way may take: what is waited for has changed. */
-  renew(fiber: Fiber.Fiber<unknown, unknown>): void {
-    if (this.wait === undefined) return
-    this.wait.limit = this.limit(this.wait.since)
-    this.set(fiber, this.wait.limit.at)
+  renew(): void {
+    const { wait } = this
+    if (wait === undefined) return
+    wait.limit = this.limit(wait.since)
+    this.set(wait)
   }
 
   /** Ends the timer. */
@@ -104,22 +107,23 @@ export class Watch<E> {
   }
 
   private begin(fiber: Fiber.Fiber<unknown, unknown>, expire: (error: E) => void): Wait<E> | undefined {
-    const since = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-    const wait: Wait<E> = { since, limit: this.limit(since), expire }
+    const timers = Timers.of(fiber)
+    const since = timers.now()
+    const wait: Wait<E> = { timers, since, limit: this.limit(since), expire }
     this.wait = wait
     if (wait.limit.at <= since) {
       this.expire(wait)
       return undefined
     }
-    this.set(fiber, wait.limit.at)
+    this.set(wait)
     return wait
   }
 
-  private end(fiber: Fiber.Fiber<unknown, unknown>): void {
+  private end(): void {
     const { wait } = this
     if (wait === undefined) return
     this.wait = undefined
-    this.last = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() - wait.since
+    this.last = wait.timers.now() - wait.since
     this.waited += this.last
   }
 
@@ -130,15 +134,15 @@ export class Watch<E> {
   }
 
   /** A timer that ends too early for this wait is set anew when it ends. */
-  private set(fiber: Fiber.Fiber<unknown, unknown>, at: number): void {
+  private set({ limit: { at }, timers }: Wait<E>): void {
     if (at === Infinity || (this.timer !== undefined && this.timer.at <= at)) return
     this.stop()
-    this.timer = Timers.set(fiber, at, () => {
+    this.timer = timers.add(at, () => {
       this.timer = undefined
       const { wait } = this
       if (wait === undefined) return
-      if (wait.limit.at - fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() < 1) this.expire(wait)
-      else this.set(fiber, wait.limit.at)
+      if (wait.limit.at - wait.timers.now() < 1) this.expire(wait)
+      else this.set(wait)
     })
   }
 }

@@ -11,7 +11,7 @@ const setting = (times: ReadonlyArray<number>) =>
     const clock = fiber.getRef(Clock.Clock)
     const now = clock.currentTimeMillisUnsafe()
     const timers = times.map((time) =>
-      Timers.set(fiber, now + time, () => ended.push([time, clock.currentTimeMillisUnsafe() - now]))
+      Timers.of(fiber).add(now + time, () => ended.push([time, clock.currentTimeMillisUnsafe() - now]))
     )
     return Effect.succeed({ ended, timers })
   })
@@ -41,11 +41,11 @@ describe("Timers", () => {
     Effect.withFiber((fiber) =>
       Effect.gen(function*() {
         const ended: Array<string> = []
-        const other = Timers.set(fiber, 20, () => ended.push("cancelled"))
-        Timers.set(fiber, 10, () => {
+        const other = Timers.of(fiber).add(20, () => ended.push("cancelled"))
+        Timers.of(fiber).add(10, () => {
           ended.push("first")
           other.cancel()
-          Timers.set(fiber, 15, () => ended.push("second"))
+          Timers.of(fiber).add(15, () => ended.push("second"))
         })
         yield* TestClock.adjust("1 second")
         expect(ended).toEqual(["first", "second"])

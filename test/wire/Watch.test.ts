@@ -61,7 +61,7 @@ describe("Watch", () => {
               Effect.sleep("10 millis"),
               Effect.suspend(() => {
                 watch.limit = (since) => ({ at: since + 30, error: () => "sooner" })
-                watch.renew(fiber)
+                watch.renew()
                 return Effect.never
               })
             )
