@@ -76,17 +76,31 @@ export const make = (input: TargetInput): Target => {
 export const cost = (target: Target, usage: Usage, options?: Cost.Options): number | undefined =>
   priced(target, usage, options)?.amount
 
+interface Priced {
+  readonly amount: number
+  readonly source: string | undefined
+}
+
+/** What was counted last of a usage: whoever tells of an answer asks for the same cost again. */
+const counted = new WeakMap<Usage, {
+  readonly price: Target["price"]
+  readonly at: number | undefined
+  readonly batch: boolean | undefined
+  readonly priced: Priced | undefined
+}>()
+
 /**
  * The same with the source of the price, so that it can be told later by which prices it was counted.
  *
  * @since 0.1.0
  * @category accessors
  */
-export const priced = (
-  target: Target,
-  usage: Usage,
-  options?: Cost.Options
-): { readonly amount: number; readonly source: string | undefined } | undefined => {
-  const found = target.price && Cost.cost(target.price, usage, options)
-  return found && { amount: Money.toDollars(found.amount), source: found.source }
+export const priced = ({ price }: Target, usage: Usage, { at, batch }: Cost.Options = {}): Priced | undefined => {
+  if (price === undefined) return undefined
+  const known = counted.get(usage)
+  if (known !== undefined && known.price === price && known.at === at && known.batch === batch) return known.priced
+  const found = Cost.cost(price, usage, { at, batch })
+  const priced = found && { amount: Money.toDollars(found.amount), source: found.source }
+  counted.set(usage, { price, at, batch, priced })
+  return priced
 }

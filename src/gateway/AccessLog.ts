@@ -61,6 +61,9 @@ const quoted = (text: string): string =>
     (sign) => Array.from({ length: sign.length }, (_, at) => `\\u${hex(sign.charCodeAt(at))}`).join("")
   )
 
+/** Between two writes. */
+const pause = "50 millis"
+
 /** One field of a line. */
 type Write = (name: string, value: string | number | undefined) => string
 
@@ -119,7 +122,12 @@ export const make = Effect.fnUntraced(function*(
 
   const turn = Semaphore.makeUnsafe(1)
   const flushed = turn.withPermit(flush)
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(noted.await, flushed)))
+  yield* Effect.forkScoped(noted.await.pipe(
+    Effect.andThen(flushed),
+    // What comes in that time is one write: each of its own would cost more than the line.
+    Effect.andThen(Effect.sleep(pause)),
+    Effect.forever
+  ))
   // Where nobody reads what is written, the end must come all the same.
   yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(Effect.interruptible(flushed), "1 second")))
   return {

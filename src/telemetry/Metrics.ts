@@ -108,7 +108,7 @@ export const make = ({ routeOf, targets }: Surroundings, options: Options = {}):
     }
     // Of every attempt, since vendors bill those that broke as well.
     for (const { target, usage } of journal.usages) {
-      const cost = Target.cost(target, usage)
+      const cost = Target.cost(target, usage, { at: journal.startedAt })
       const name = all.nameOf(target.vendor, target.id)
       if (cost === undefined) series.unpriced(name).updateUnsafe(1, context)
       else series.cost(name).updateUnsafe(cost, context)

@@ -46,6 +46,14 @@ export interface Outgoing extends Pick<Request, "method" | "headers"> {
   readonly body: string | null
 }
 
+interface Place {
+  readonly origin: string
+  readonly path: string
+}
+
+/** URLs that are kept apart from their text; callers may make up any number of models. */
+const mostPlaces = 1_024
+
 /**
  * Sends a request, telling the handler of all that comes of it, and throws nothing.
  *
@@ -59,6 +67,18 @@ export type Dispatch = (outgoing: Outgoing, handler: Handler, fiber: Fiber.Fiber
  * @category constructors
  */
 export const make = (dispatch: Dispatch): Exchange => {
+  /** A vendor is asked under a few paths, or one for each model. */
+  const places = new Map<string, Place | undefined>()
+  const placeOf = (url: string): Place | undefined => {
+    const known = places.get(url)
+    if (known !== undefined) return known
+    const parsed = URL.parse(url)
+    const place = parsed === null ? undefined : { origin: parsed.origin, path: parsed.pathname + parsed.search }
+    if (places.size >= mostPlaces) places.clear()
+    places.set(url, place)
+    return place
+  }
+
   /** Sends the request and, once what the transfer waits for is there, goes on with what that makes. */
   const send = <A>(
     request: Request,
@@ -66,10 +86,10 @@ export const make = (dispatch: Dispatch): Exchange => {
     then: () => Effect.Effect<A, ExchangeError>
   ): Effect.Effect<A, ExchangeError> =>
     Effect.withFiber((fiber) => {
-      const url = URL.parse(request.url)
-      if (url === null) return Effect.fail(new ExchangeError({ at: "url", cause: undefined }))
+      const place = placeOf(request.url)
+      if (place === undefined) return Effect.fail(new ExchangeError({ at: "url", cause: undefined }))
       const { body, headers, method } = request
-      const outgoing = { method, origin: url.origin, path: url.pathname + url.search, headers, body: body ?? null }
+      const outgoing = { method, origin: place.origin, path: place.path, headers, body: body ?? null }
       return Effect.callback((resume) => {
         transfer.waiter = () => resume(then())
         dispatch(outgoing, transfer, fiber)

@@ -97,6 +97,7 @@ principal=prn_1 target=openai/gpt-5-mini\n"
       log({ ...access, id: "second" })
       log({ ...access, id: "third" })
       yield* Deferred.succeed(gate, undefined)
+      yield* TestClock.adjust("50 millis")
       yield* Deferred.await(both)
       expect(writes.map((text) => text.match(/id=\w+/g))).toEqual([["id=first"], ["id=second", "id=third"]])
     }))
