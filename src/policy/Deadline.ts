@@ -19,17 +19,11 @@ const threePairs = (random: Random.Random): string => {
   return pairs[bits >> 20]! + pairs[(bits >> 10) & 1_023]! + pairs[bits & 1_023]!
 }
 
-/**
- * The id of a dispatch: 110 random bits, so that those of many machines can be kept together.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const newIdUnsafe = (random: Random.Random): string =>
+const newIdUnsafe = (random: Random.Random): string =>
   `dsp_${threePairs(random)}${threePairs(random)}${threePairs(random)}${threePairs(random).slice(2)}`
 
 /**
- * The same by the random numbers of the context.
+ * The id of a dispatch: 110 random bits, so that those of many machines can be kept together.
  *
  * @since 0.1.0
  * @category constructors

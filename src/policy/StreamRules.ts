@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Array as Arr, Cause, Clock, Effect, Exit, type Pull } from "effect"
+import { Array as Arr, Cause, Clock, Effect, Exit, type Fiber, type Pull } from "effect"
 import type { Call } from "../Policy.ts"
 import type { StreamPart } from "../Response.ts"
 import { type AttemptError, type DispatchError, type Retryable, retryable, withContext } from "../VendorError.ts"
@@ -75,13 +75,13 @@ export const live = (
   const before = watch.waited
   const begun = call.observed.timeToFirstPart ?? 0
   watch.limit = (since) => limit(call, limits, begun + watch.waited - before, since)
-  const next = Effect.withFiber<Parts, LiveError | Cause.Done>((fiber) =>
+  const wait = (fiber: Fiber.Fiber<unknown, unknown>): Pull.Pull<Parts, LiveError> =>
     cut === undefined ? watch.over(fiber, rest, context) : watch.cutting(fiber, rest, cut)
-  )
+  const next = Effect.withFiber(wait)
 
   const drained = Effect.withFiber((fiber) => {
     watch.limit = (since) => ({ at: since + drainLimit, error: () => timedOut("idle", drainLimit) })
-    return Effect.ignoreCause(watch.over(fiber, rest, context))
+    return Effect.ignoreCause(wait(fiber))
   })
   const conclude: Pull.Pull<Parts, never> = Effect.flatMap(drained, () =>
     Effect.withFiber((fiber) => {
@@ -94,6 +94,8 @@ export const live = (
     }))
 
   const arrived = (parts: Parts): Pull.Pull<Parts, LiveError> => {
+    // A vendor's stream that is cut may take what it has for whole; whoever waits in a fiber never hears of that.
+    if (watch.expired !== undefined) return Effect.fail(watch.expired)
     call.received?.(parts, watch.last)
     return take(parts)
   }

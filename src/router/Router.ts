@@ -107,8 +107,11 @@ export const make = (directory: Directory): Router => {
       servingGroups(request, now).flatMap(({ candidates }) =>
         candidates.filter(allowedBy(request)).map(({ target }) => target)
       ),
-    onInterrupted: (request, now) =>
-      found(directory, patterns, nameOf(request, now), request.model === undefined).onInterrupted,
+    onInterrupted: (request, now) => {
+      // Without a route there is nothing to look up, and most vendors are asked by their models' names.
+      if (directory.routes.size === 0) return "fail"
+      return found(directory, patterns, nameOf(request, now), request.model === undefined).onInterrupted
+    },
     select: (draw, keep) => {
       const { request } = draw
       const allowed = allowedBy(request)

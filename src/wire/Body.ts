@@ -36,13 +36,8 @@ export const text = (
   return collect(response.stream, size)
 }
 
-/**
- * Up to `size` bytes and no more; what is left is aborted.
- *
- * @since 0.1.0
- * @category reading
- */
-export const collect = <E>(bytes: Stream.Stream<Uint8Array, E>, size: number): Effect.Effect<Collected, E> =>
+/** Up to `size` bytes and no more; what is left is aborted. */
+const collect = <E>(bytes: Stream.Stream<Uint8Array, E>, size: number): Effect.Effect<Collected, E> =>
   Effect.suspend(() => {
     const decoder = new TextDecoder()
     let text = ""

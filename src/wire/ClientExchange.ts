@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, Result, Stream } from "effect"
+import { Context, Effect, identity, Stream } from "effect"
 import { FetchHttpClient, Headers, HttpBody, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
+import type { Collected } from "./Body.ts"
 import * as Body from "./Body.ts"
-import { type Exchange, ExchangeError, type Request } from "./Exchange.ts"
+import { briefly, type Exchange, ExchangeError, isSuccess, type Request } from "./Exchange.ts"
 
 /**
  * @since 0.1.0
@@ -20,8 +21,8 @@ export const make = (client: HttpClient.HttpClient): Exchange => {
         // Each read of them builds them anew.
         const { headers, status } = response
         return Effect.map(
-          Effect.result(Body.text(response, headers, limit(status))),
-          (body) => ({ status, headers, body: Result.mapError(body, errorOf) })
+          Effect.result(readBy(status)(Effect.mapError(Body.text(response, headers, limit(status)), errorOf))),
+          (body) => ({ status, headers, body })
         )
       }),
     open: (request) =>
@@ -36,6 +37,8 @@ export const make = (client: HttpClient.HttpClient): Exchange => {
       })
   }
 }
+
+const readBy = (status: number) => isSuccess(status) ? identity<Effect.Effect<Collected, ExchangeError>> : briefly
 
 const execute = <A, R>(
   client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,

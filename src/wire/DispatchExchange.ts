@@ -6,7 +6,16 @@
 import { type Array as Arr, Cause, Channel, Effect, type Fiber, type Pull, Result, Scope, Stream } from "effect"
 import { Headers } from "effect/http"
 import type { Collected } from "./Body.ts"
-import { type Exchange, ExchangeError, type Head, type Open, type Request, type Whole } from "./Exchange.ts"
+import {
+  briefly,
+  type Exchange,
+  ExchangeError,
+  type Head,
+  isSuccess,
+  type Open,
+  type Request,
+  type Whole
+} from "./Exchange.ts"
 
 /** Bytes that may wait for a slow reader before the socket is paused, 64 KiB. */
 const highWater = 64 * 1024
@@ -109,7 +118,7 @@ export const make = (dispatch: Dispatch): Exchange => {
         // The finalizer comes before the request, so that there is no moment in which nobody would abort it.
         return Effect.andThen(
           Scope.addFinalizer(scope, Effect.sync(() => transfer.abort())),
-          send(request, transfer, () => transfer.open())
+          send(request, transfer, () => transfer.open(scope))
         )
       })
   }
@@ -119,6 +128,9 @@ export const make = (dispatch: Dispatch): Exchange => {
 const aborted = Object.assign(new Error("nobody waits for the answer any more"), { code: "UND_ERR_ABORTED" })
 
 const decoder = new TextDecoder()
+
+/** Node wraps what `queueMicrotask` is given, which costs more than what is done in it here. */
+const soon = Promise.resolve()
 
 /**
  * One request under way.
@@ -158,7 +170,7 @@ class Transfer implements Handler {
     this.head = { status, headers: Headers.fromInput(headers) }
     if (this.limit !== undefined) {
       this.allowed = this.limit(status)
-      this.wanted = this.allowed + 1
+      this.wanted = isSuccess(status) ? this.allowed + 1 : 0
     }
     this.wake()
   }
@@ -193,27 +205,41 @@ class Transfer implements Handler {
   whole(): Effect.Effect<Whole, ExchangeError> {
     const { failure, head } = this
     if (head === undefined) return this.fail()
+    if (!this.done && !isSuccess(head.status)) return this.failed(head)
     const body = failure === undefined ? Result.succeed(this.collect()) : Result.fail(failure)
     return Effect.succeed({ status: head.status, headers: head.headers, body })
   }
 
-  open(): Effect.Effect<Open, ExchangeError> {
+  private failed({ headers, status }: Head): Effect.Effect<Whole, ExchangeError> {
+    return Effect.onExitPrimitive(
+      Effect.map(Effect.result(briefly(this.text(this.allowed))), (body) => ({ status, headers, body })),
+      () => {
+        this.abort()
+        return undefined
+      }
+    )
+  }
+
+  /** `owner` aborts the request when it closes. */
+  open(owner: Scope.Scope): Effect.Effect<Open, ExchangeError> {
     if (this.head === undefined) return this.fail()
     const { headers, status } = this.head
     return Effect.succeed({
       status,
       headers,
-      bytes: this.bytes(),
+      bytes: this.bytes(owner),
       text: (size) => this.text(size),
       cut: () => this.abort()
     })
   }
 
   /** Who stops reading before the end aborts the request. */
-  private bytes(): Stream.Stream<Uint8Array, ExchangeError> {
+  private bytes(owner: Scope.Scope): Stream.Stream<Uint8Array, ExchangeError> {
     const abort = Effect.sync(() => this.abort())
     return Stream.fromChannel(
-      Channel.fromTransform((_, scope) => Effect.as(Scope.addFinalizer(scope, abort), this.pull()))
+      Channel.fromTransform((_, scope) =>
+        scope === owner ? Effect.succeed(this.pull()) : Effect.as(Scope.addFinalizer(scope, abort), this.pull())
+      )
     )
   }
 
@@ -255,7 +281,7 @@ class Transfer implements Handler {
   private wake(): void {
     if (this.waking || this.waiter === undefined || !this.ready(this.wanted)) return
     this.waking = true
-    queueMicrotask(() => {
+    void soon.then(() => {
       const { waiter } = this
       this.waking = false
       this.waiter = undefined
@@ -287,7 +313,7 @@ class Transfer implements Handler {
   private flow(): void {
     if (!this.paused) return
     this.paused = false
-    queueMicrotask(() => {
+    void soon.then(() => {
       // The connection may carry another request by now.
       if (!this.done && !this.paused) this.controller?.resume()
     })

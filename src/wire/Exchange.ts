@@ -6,6 +6,7 @@
 import { Data, type Effect, type Result, type Scope, type Stream } from "effect"
 import type { Headers, HttpClient } from "effect/http"
 import type { Collected } from "./Body.ts"
+import * as Watch from "./Watch.ts"
 
 /**
  * A request as it goes out; header names are lower case, and `secretNames` are those that no log may show.
@@ -62,7 +63,10 @@ export interface Open extends Head {
  * @category models
  */
 export interface Exchange {
-  /** Reads up to as many bytes as `limit` allows an answer of that status; interrupting it aborts the request. */
+  /**
+   * Reads up to as many bytes as `limit` allows an answer of that status, and one that is no success no longer than
+   * {@link briefly}; interrupting it aborts the request.
+   */
   readonly whole: (request: Request, limit: (status: number) => number) => Effect.Effect<Whole, ExchangeError>
   /** Succeeds with the head; closing the Scope aborts the request unless its answer has come whole. */
   readonly open: (request: Request) => Effect.Effect<Open, ExchangeError, Scope.Scope>
@@ -78,6 +82,28 @@ export class ExchangeError extends Data.TaggedError("ExchangeError")<{
   readonly at: "url" | "encode" | "head" | "body"
   readonly cause: unknown
 }> {}
+
+/**
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+/** Milliseconds. */
+const failureTime = 2_000
+
+/**
+ * The body of a failure, waited for no longer than 2 s: its status says what matters, and a vendor in trouble may never
+ * end what it began to explain.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const briefly = <A>(body: Effect.Effect<A, ExchangeError>): Effect.Effect<A, ExchangeError> =>
+  Watch.within(body, (since) => ({
+    at: since + failureTime,
+    error: () => new ExchangeError({ at: "body", cause: undefined })
+  }))
 
 const attached = new WeakMap<HttpClient.HttpClient, Exchange>()
 

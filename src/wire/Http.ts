@@ -136,7 +136,7 @@ export const make = (options: Options): Effect.Effect<Http, never, HttpClient.Ht
     const exchange = Exchange.of(client) ?? ClientExchange.make(client)
     const base = options.baseUrl.replace(/\/+$/, "")
     const maxBodySize = options.maxBodySize ?? defaultMaxBodySize
-    const limit = (status: number) => isSuccess(status) ? maxBodySize : maxErrorSize
+    const limit = (status: number) => Exchange.isSuccess(status) ? maxBodySize : maxErrorSize
     const prepare = preparing(options.headers)
 
     const whole = (outgoing: Outgoing): Effect.Effect<JsonAnswer, AttemptError> =>
@@ -147,7 +147,7 @@ export const make = (options: Options): Effect.Effect<Http, never, HttpClient.Ht
             onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
             onSuccess: ({ body, headers, status }) => {
               const answer: Told = { status, headers, refine: refining(status, headers, secrets) }
-              if (!isSuccess(status)) return failed(options, answer, body)
+              if (!Exchange.isSuccess(status)) return failed(options, answer, body)
               const json = jsonOf(answer, body, maxBodySize)
               return Result.isFailure(json)
                 ? Effect.fail(json.failure)
@@ -162,12 +162,14 @@ export const make = (options: Options): Effect.Effect<Http, never, HttpClient.Ht
           onFailure: (error) => Effect.fail(Transport.errorOfRequest(error)),
           onSuccess: ({ bytes, cut, headers, status, text }) => {
             const answer: Told = { status, headers, refine: refining(status, headers, secrets) }
-            const body = Effect.result(text(limit(status)))
-            if (!isSuccess(status)) return Effect.flatMap(body, (body) => failed(options, answer, body))
+            const body = text(limit(status))
+            if (!Exchange.isSuccess(status)) {
+              return Effect.flatMap(Effect.result(Exchange.briefly(body)), (body) => failed(options, answer, body))
+            }
             const type = headers["content-type"] ?? ""
             if (type.startsWith("text/html")) return Effect.fail(answer.refine(malformed("the answer is a web page")))
             const json = type.startsWith("application/json")
-              ? Effect.flatMap(body, (body) => Effect.fromResult(jsonOf(answer, body, maxBodySize)))
+              ? Effect.flatMap(Effect.result(body), (body) => Effect.fromResult(jsonOf(answer, body, maxBodySize)))
               : undefined
             return Effect.succeed({ status, headers, bytes, json, refine: answer.refine, cut })
           }
@@ -290,8 +292,6 @@ const requestIdOf = (headers: Headers.Headers, secrets: Secrets): string | undef
 interface Told extends Exchange.Head {
   readonly refine: (error: AttemptError) => AttemptError
 }
-
-const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 const refining = (status: number, headers: Headers.Headers, secrets: Secrets): Told["refine"] => (error) =>
   Scrub.error(withContext(error, { status, requestId: requestIdOf(headers, secrets) }), secrets)

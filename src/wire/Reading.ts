@@ -10,12 +10,13 @@ import type { StreamPart } from "../Response.ts"
 import type { AttemptError } from "../VendorError.ts"
 import type { ExchangeError } from "./Exchange.ts"
 import * as Transport from "./Transport.ts"
+import * as Watch from "./Watch.ts"
 
 /**
  * How long the bytes may take to end after the last part: a connection left before its end cannot be used again, and a
  * vendor who never ends it must not hold the caller.
  */
-const drainTime = "1 second"
+const drainTime = 1_000
 
 /**
  * What a decoder makes of one event, line or frame, or of the end.
@@ -149,6 +150,6 @@ const pullParts = <State, Item>(
       return emit()
     }
   })
-  const drain = Effect.timeoutOrElse(read, { duration: drainTime, orElse: () => Cause.done() })
+  const drain = Watch.within(read, (since) => ({ at: since + drainTime, error: () => Cause.Done() }))
   return next
 }

@@ -98,6 +98,11 @@ export const text = (status: number, body: string, headers: HeaderValues = {}): 
   response.writeHead(status, { "content-type": "text/plain", ...headers }).end(body)
 }
 
+/** Begins to answer with JSON and never ends it. */
+export const endless = (status: number, headers: HeaderValues = {}): Handler => (response) => {
+  response.writeHead(status, { "content-type": "application/json", "content-length": "99", ...headers }).write("{")
+}
+
 /** Never answers. */
 export function silence(): void {}
 

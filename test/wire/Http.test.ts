@@ -1,7 +1,8 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Layer, Redacted, Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Redacted, Scope, Stream } from "effect"
 import { FetchHttpClient, Headers, HttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
 import { type AttemptError, fatal } from "../../src/VendorError.ts"
 import * as Exchange from "../../src/wire/Exchange.ts"
 import * as Http from "../../src/wire/Http.ts"
@@ -59,6 +60,29 @@ it.effect("sends undici the options that a fiber carries", () =>
 describe.each(clients)("over %s", (_, client) => {
   const test = (name: string, effect: () => Effect.Effect<void, unknown, Scope.Scope | HttpClient.HttpClient>) =>
     it.effect(name, () => Effect.provide(effect(), client))
+
+  test("tells a failure by its status, and hangs up, when its words never end", () =>
+    Effect.gen(function*() {
+      const server = yield* FaultServer.make(FaultServer.endless(429, { "retry-after": "7" }))
+      const http = yield* connect(server.url)
+      const asked: ReadonlyArray<Effect.Effect<unknown, AttemptError>> = [
+        http.post("/chat", {}),
+        Effect.scoped(http.stream("/chat", {}))
+      ]
+      for (const ask of asked) {
+        const fiber = yield* Effect.forkChild(Effect.flip(ask), { startImmediately: true })
+        // The head comes when the sockets bring it, the end of patience by the test's clock.
+        while (fiber.pollUnsafe() === undefined) {
+          yield* TestClock.withLive(Effect.sleep("5 millis"))
+          yield* TestClock.adjust("2 seconds")
+        }
+        const error = yield* Fiber.join(fiber)
+        expect(error.reason._tag).toBe("RateLimited")
+        expect(error._tag === "RetryableError" && error.retryAfter).toEqual(Duration.seconds(7))
+      }
+      yield* server.requests[0]!.aborted
+      yield* server.requests[1]!.aborted
+    }))
 
   test("keeps from loggers of the client every header that carries a secret, and those the user names", () =>
     Effect.gen(function*() {
