@@ -67,6 +67,8 @@ export const cost = (price: Price, usage: Usage, options: Options = {}): Cost | 
   const share = options.batch === true ? price.batch : 1
   if (share === undefined) return undefined
   let amount = price.request === undefined ? 0n : Money.fromDollars(price.request)
+  /** The same sum while it is exact in a number, as it is for anything below nine thousand dollars. */
+  let small = 0
   const parts: ReadonlyArray<readonly [Count, Count]> = [
     [input.uncached, rates.input],
     [input.cacheRead, rates.cacheRead],
@@ -78,7 +80,9 @@ export const cost = (price: Price, usage: Usage, options: Options = {}): Cost | 
   for (const [count, rate] of parts) {
     if (count === 0 || rate === 0) continue
     if (!isCount(count) || rate === undefined) return undefined
-    amount += BigInt(count) * Money.perToken(rate * share)
+    const paid = count * Money.picodollars(rate * share)
+    if (Number.isSafeInteger(paid) && Number.isSafeInteger(small + paid)) small += paid
+    else amount += BigInt(count) * Money.perToken(rate * share)
   }
-  return { amount, source: price.source }
+  return { amount: amount + BigInt(small), source: price.source }
 }

@@ -21,7 +21,15 @@ const perDollar = 12
  * @since 0.1.0
  * @category constructors
  */
-export const perToken = (dollarsPerMillion: number): Money => BigInt(Math.round(dollarsPerMillion * 1e6))
+export const perToken = (dollarsPerMillion: number): Money => BigInt(picodollars(dollarsPerMillion))
+
+/**
+ * The same as a number.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const picodollars = (dollarsPerMillion: number): number => Math.round(dollarsPerMillion * 1e6)
 
 /**
  * @since 0.1.0
@@ -35,7 +43,11 @@ export const fromDollars = (dollars: number): Money => BigInt(Math.round(dollars
  * @since 0.1.0
  * @category conversions
  */
-export const toDollars = (money: Money): number => Number(`${money}e-${perDollar}`)
+export const toDollars = (money: Money): number => {
+  const amount = Number(money)
+  // Two whole numbers that are exact: their quotient is the nearest there is.
+  return Number.isSafeInteger(amount) ? amount / 1e12 : Number(`${money}e-${perDollar}`)
+}
 
 /**
  * All decimals, as in `0.000123`; without trailing zeros.

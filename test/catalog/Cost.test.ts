@@ -61,6 +61,16 @@ describe("cost", () => {
     it(name, () => assert.strictEqual(dollars(price, used), expected))
   }
 
+  it("is exact for any count, however large the sum", () => {
+    const counts = fc.oneof(fc.nat(1_000_000), fc.maxSafeNat())
+    const rates = fc.nat(100_000_000).map((millionths) => millionths / 1e6)
+    fc.assert(fc.property(counts, counts, rates, rates, (uncached, text, input, output) => {
+      const paid = cost({ input, output }, usage({ uncached }, { text, reasoning: 0 }))?.amount
+      const exact = BigInt(uncached) * Money.perToken(input) + BigInt(text) * Money.perToken(output)
+      assert.strictEqual(paid, input === 0 && output === 0 ? 0n : exact)
+    }))
+  })
+
   it("counts cached tokens to the length that a tier begins at", () => {
     const price: Price = {
       ...cached,

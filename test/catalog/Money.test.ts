@@ -20,6 +20,9 @@ describe("Money", () => {
     fc.assert(fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), (money) => {
       assert.strictEqual(Money.toDollars(money), Number(Money.format(money)))
     }))
+    fc.assert(fc.property(fc.bigInt({ min: -(2n ** 54n), max: 2n ** 54n }), (money) => {
+      assert.strictEqual(Money.toDollars(money), Number(Money.format(money)))
+    }))
     assert.strictEqual(Money.toDollars(Money.fromDollars(0.1) + Money.fromDollars(0.2)), 0.3)
   })
 

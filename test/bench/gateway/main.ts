@@ -125,7 +125,7 @@ const warm = async (subject: Subjects.Subject, port: number, seconds: number): P
 const sampled = async (subject: Subjects.Subject, running: Subjects.Running, row: Row): Promise<Sample> => {
   if (row.once !== true) return measured(subject, running, row)
   const fresh = await subject.start(upstreamPort)
-  await warm(subject, fresh.port, flags.quick ? 1 : 4)
+  await warm(subject, fresh.port, flags.quick ? 1 : 12)
   const sample = await measured(subject, fresh, row)
   await fresh.stop()
   return sample
@@ -217,7 +217,7 @@ const running = new Map<Subjects.Subject, Subjects.Running>()
 for (const subject of subjects) {
   const started = await subject.start(upstreamPort)
   running.set(subject, started)
-  await warm(subject, started.port, flags.quick ? 2 : 8)
+  await warm(subject, started.port, flags.quick ? 4 : 24)
 }
 running.set(directly, await directly.start(upstreamPort))
 
