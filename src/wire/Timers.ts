@@ -109,9 +109,9 @@ export class Timers {
     const now = this.now()
     const over: Array<Entry> = []
     let next = Infinity
-    for (const [key, entries] of this.seconds) {
-      if (key * second >= next) continue
-      for (const entry of entries) {
+    for (const key of Array.from(this.seconds.keys()).toSorted((a, b) => a - b)) {
+      if (key * second > now && next < Infinity) break
+      for (const entry of this.seconds.get(key) ?? []) {
         // Clocks and timers do not agree on fractions of a millisecond.
         if (entry.at - now < 1) over.push(entry)
         else next = Math.min(next, entry.at)
