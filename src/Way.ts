@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Channel, Clock, Duration, Effect, Exit, Random, Result, Scope, Stream } from "effect"
+import { Channel, Clock, Duration, Effect, Exit, type Fiber, Random, Result, Scope, Stream } from "effect"
 import type * as Cache from "./cache/Cache.ts"
 import { ConfigError } from "./config/ConfigError.ts"
 import type { Learned } from "./Learned.ts"
@@ -112,26 +112,26 @@ interface Chosen {
 }
 
 /** The router's candidates but for those that lack what the request needs, each of which gets its line. */
-const candidates = (router: Router.Router, dispatch: Dispatch): Effect.Effect<Candidates, Fatal<"NoCandidate">> =>
-  Effect.withFiber((fiber) => {
-    const { operation, request } = dispatch
-    const random = fiber.getRef(Random.Random)
-    const capable = Capable.make(dispatch)
-    const draw = { request, operation, now: dispatch.journal.startedAt, random: () => random.nextDoubleUnsafe() }
-    const selected = router.select(draw, capable.keep)
-    if (Result.isFailure(selected)) return Effect.fail(selected.failure)
-    const { left, next, restrict } = selected.success
-    return Effect.succeed({
-      next: Effect.suspend(() => {
-        const candidate = next()
-        const told = capable.tell()
-        return told === undefined ? Effect.succeed(candidate) : Effect.as(told, candidate)
-      }),
-      left,
-      restrict,
-      nobody: capable.nobody
-    })
-  })
+const candidates = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  router: Router.Router,
+  dispatch: Dispatch
+): Result.Result<Candidates, Fatal<"NoCandidate">> => {
+  const { operation, request } = dispatch
+  const random = fiber.getRef(Random.Random)
+  const capable = Capable.make(dispatch)
+  const draw = { request, operation, now: dispatch.journal.startedAt, random: () => random.nextDoubleUnsafe() }
+  return Result.map(router.select(draw, capable.keep), ({ left, next, restrict }) => ({
+    next: Effect.suspend(() => {
+      const candidate = next()
+      const told = capable.tell()
+      return told === undefined ? Effect.succeed(candidate) : Effect.as(told, candidate)
+    }),
+    left,
+    restrict,
+    nobody: capable.nobody
+  }))
+}
 
 const pass = <A, E>(next: Handler<A, E>): Handler<A, E> => next
 
@@ -279,7 +279,7 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
 
   /** The dispatch that may go on, its request made ready. */
   const admitted = admission.length === 0 && prepare.length === 0 ?
-    Effect.succeed :
+    undefined :
     Effect.fnUntraced(function*(dispatch: Dispatch): Effect.fn.Return<Dispatch, DispatchError> {
       for (const admit of admission) yield* admit(dispatch)
       let { request } = dispatch
@@ -290,8 +290,6 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
 
   const dispatch = <A>(operation: Dispatch["operation"], vendorCall: Handler<Reach.Reached<A>, AttemptError>) => {
     const reach = through(vendorCall)
-    const choose = (dispatch: Dispatch) =>
-      Effect.map(candidates(router, dispatch), (candidates): Chosen => ({ dispatch, candidates }))
 
     /** Goes on with an answer that broke: at a candidate not tried yet, else at any that may do better now. */
     const again = ({ candidates: first, dispatch }: Chosen) => (text: string, broken: Call) => {
@@ -301,16 +299,38 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
         return yield* reach(resumed, candidates).pipe(Deadline.within(resumed))
       })
       const anew = (prefill: boolean) =>
-        Effect.flatMap(choose(dispatch), ({ candidates }) => {
+        Effect.withFiber((fiber) => {
+          const found = candidates(fiber, router, dispatch)
+          if (Result.isFailure(found)) return Effect.fail(found.failure)
           const hopeless = Resume.hopeless(dispatch.journal, prefill)
-          candidates.restrict(({ target }) => !hopeless.has(target.id))
-          return goOn(prefill, candidates)
+          found.success.restrict(({ target }) => !hopeless.has(target.id))
+          return goOn(prefill, found.success)
         })
       return (first.left() > 0 ? goOn(true, first) : anew(true)).pipe(
         // A target that will not continue a text may still answer the question.
         Effect.catchReason("FatalError", "InvalidRequest", () => anew(false))
       )
     }
+
+    /** Asks whoever the request may be asked of. */
+    const ask = (dispatch: Dispatch, lifetime: Lifetime): Effect.Effect<Dispatched<A>, DispatchError> =>
+      Effect.withFiber((fiber) => {
+        const found = candidates(fiber, router, dispatch)
+        if (Result.isFailure(found)) return Effect.fail(found.failure)
+        const { context } = fiber
+        return Effect.map(reach(dispatch, found.success), (reached): Dispatched<A> => {
+          lifetime.reached = reached.call
+          return {
+            reached,
+            // Under the span of this dispatch, wherever the stream is read.
+            again: (text, broken) =>
+              again({ dispatch, candidates: found.success })(text, broken).pipe(
+                Effect.tap((reached) => Effect.sync(() => lifetime.reached = reached.call)),
+                Effect.provideContext(context)
+              )
+          }
+        })
+      })
 
     /** The dispatch through all policies; `lifetime` is told of it, and of the call that answered. */
     return (
@@ -323,26 +343,12 @@ export const make = ({ begin, cache, directory, ended, learned }: Surroundings, 
         Effect.withFiber((fiber) => {
           const dispatch = Deadline.begin(fiber, operation, request, lifetime.scope, deadline, inputs)
           lifetime.begun(dispatch, fiber)
-          const chosen = Effect.flatMap(admitted(dispatch), choose)
-          const reached = Effect.flatMap(chosen, (chosen) =>
-            Effect.withFiber(({ context }) =>
-              Effect.map(reach(chosen.dispatch, chosen.candidates), (reached): Dispatched<A> => {
-                lifetime.reached = reached.call
-                return {
-                  reached,
-                  // Under the span of this dispatch, wherever the stream is read.
-                  again: (text, broken) =>
-                    again(chosen)(text, broken).pipe(
-                      Effect.tap((reached) =>
-                        Effect.sync(() => lifetime.reached = reached.call)
-                      ),
-                      Effect.provideContext(context)
-                    )
-                }
-              })
-            ))
+          const asked = admitted === undefined
+            ? ask(dispatch, lifetime)
+            : Effect.flatMap(admitted(dispatch), (dispatch) =>
+              ask(dispatch, lifetime))
           // Around every attempt and every wait between them: one deadline for all of it.
-          const bounded = Deadline.within(dispatch)(reached)
+          const bounded = Deadline.within(dispatch)(asked)
           // Around the routing too, so that a request nobody serves is seen in the traces.
           return traceDispatch(dispatch, () => lifetime.reached)(bounded)
         }))

@@ -15,7 +15,7 @@ import {
   type Skipped,
   withContext
 } from "../VendorError.ts"
-import * as Hedge from "./Hedge.ts"
+import type * as Hedge from "./Hedge.ts"
 
 /**
  * @since 0.1.0
@@ -89,42 +89,50 @@ const conclude = (call: Dispatch, errors: ReadonlyArray<CandidateError>, options
  * @category policies
  */
 export const fallback = (options: Options = {}) => {
-  const { hedge = Hedge.none, maxAttempts = 3 } = options
+  const { hedge, maxAttempts = 3 } = options
   return <A>(next: Handler<A, CandidateError>) => (call: Dispatch, candidates: Candidates) => {
     const errors: Array<CandidateError> = []
-    const attempt = (candidate: Candidate): Effect.Effect<Outcome<A>> =>
+    const attempt = (candidate: Candidate): Effect.Effect<A, CandidateError> =>
       Effect.suspend(() => {
         const scope = Scope.forkUnsafe(call.scope)
         const untried = candidates.left()
-        const tried = next({ ...call, candidate, candidateScope: scope, untried, observed: {}, scope })
-        return Effect.map(
-          Effect.result(
-            // A stream that has begun keeps its candidate until it ends.
-            Effect.onExitPrimitive(tried, (exit) =>
-              Exit.isSuccess(exit) && call.operation === "stream" ? undefined : Scope.closeUnsafe(scope, exit))
-          ),
-          (result) => ({
-            candidate,
-            result,
-            isFinal: Result.isSuccess(result) || actionOf(result.failure, options) === "stop"
-          })
+        return Effect.onExitPrimitive(
+          next({ ...call, candidate, candidateScope: scope, untried, observed: {}, scope }),
+          // A stream that has begun keeps its candidate until it ends.
+          (exit) => Exit.isSuccess(exit) && call.operation === "stream" ? undefined : Scope.closeUnsafe(scope, exit)
         )
       })
+    const failed = (candidate: Candidate, error: CandidateError): void => {
+      errors.push(error)
+      narrow(error, candidate, candidates, options)
+    }
+    const one = (candidate: Candidate): Effect.Effect<A, DispatchError> =>
+      Effect.catch(attempt(candidate), (error) => {
+        failed(candidate, error)
+        return tryNext
+      })
+    const several = (hedge: Hedge.Hedge, first: Candidate): Effect.Effect<A, DispatchError> => {
+      const outcomeOf = (candidate: Candidate): Effect.Effect<Outcome<A>> =>
+        Effect.map(Effect.result(attempt(candidate)), (result) => ({
+          candidate,
+          result,
+          isFinal: Result.isSuccess(result) || actionOf(result.failure, options) === "stop"
+        }))
+      return Effect.flatMap(hedge(call, first, candidates, outcomeOf), (outcomes) => {
+        for (const { candidate, result } of outcomes) {
+          if (Result.isSuccess(result)) return Effect.succeed(result.success)
+          failed(candidate, result.failure)
+        }
+        return tryNext
+      })
+    }
     const conclusion = Effect.suspend(() =>
       Effect.fail(errors.length === 0 ? candidates.nobody() : conclude(call, errors, options))
     )
-    const settle = (outcomes: ReadonlyArray<Outcome<A>>): Effect.Effect<A, DispatchError> => {
-      for (const { candidate, result } of outcomes) {
-        if (Result.isSuccess(result)) return Effect.succeed(result.success)
-        errors.push(result.failure)
-        narrow(result.failure, candidate, candidates, options)
-      }
-      return tryNext
-    }
     const tryNext: Effect.Effect<A, DispatchError> = Effect.suspend(() =>
       call.journal.calls >= maxAttempts ? conclusion : Effect.flatMap(
         candidates.next,
-        (first) => first === undefined ? conclusion : Effect.flatMap(hedge(call, first, candidates, attempt), settle)
+        (first) => first === undefined ? conclusion : hedge === undefined ? one(first) : several(hedge, first)
       )
     )
     return tryNext

@@ -48,14 +48,8 @@ export type Hedge = <O extends Outcome>(
   attempt: (candidate: Candidate) => Effect.Effect<O>
 ) => Effect.Effect<ReadonlyArray<O>>
 
-/**
- * No second calls.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const none: Hedge = (_dispatch, first, _candidates, attempt) =>
-  Effect.map(attempt(first), (outcome) => [outcome])
+/** No second calls. */
+const none: Hedge = (_dispatch, first, _candidates, attempt) => Effect.map(attempt(first), (outcome) => [outcome])
 
 /**
  * @since 0.1.0

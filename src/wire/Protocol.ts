@@ -7,7 +7,7 @@
 import { Clock, Effect, Result, Stream } from "effect"
 import type { Headers } from "effect/http"
 import * as Response from "../Response.ts"
-import type { Call, RateLimits as Limits, Vendor } from "../Vendor.ts"
+import type { AnswerStream, Call, RateLimits as Limits, Vendor } from "../Vendor.ts"
 import type { AttemptError } from "../VendorError.ts"
 import type { ExchangeError } from "./Exchange.ts"
 import type { Http } from "./Http.ts"
@@ -60,41 +60,41 @@ export const events =
  * @category constructors
  */
 export const make = (http: Http, protocol: Protocol): Pick<Vendor, "send" | "stream"> => {
-  const encode = (call: Call, stream: boolean): Effect.Effect<Encoded, AttemptError> =>
-    Effect.fromResult(Result.flatMap(
+  const encode = (call: Call, stream: boolean): Result.Result<Encoded, AttemptError> =>
+    Result.flatMap(
       protocol.encode(call, { stream }),
       (encoded) => Result.map(Losses.settle(call.request, encoded.losses), (losses) => ({ ...encoded, losses }))
-    ))
-  const whole = (json: unknown, refine: (error: AttemptError) => AttemptError) =>
-    Effect.mapError(Effect.fromResult(protocol.whole(json)), refine)
+    )
   return {
     send: (call) =>
-      Effect.flatMap(
-        encode(call, false),
-        ({ body, losses, path }) =>
-          Effect.flatMap(http.post(path, body), ({ headers, json, refine }) =>
-            Effect.flatMap(
-              whole(json, refine),
-              (parts) => withLimits(headers, { parts, losses })
-            ))
-      ),
+      Effect.suspend(() => {
+        const encoded = encode(call, false)
+        if (Result.isFailure(encoded)) return Effect.fail(encoded.failure)
+        const { body, losses, path } = encoded.success
+        return Effect.flatMap(http.post(path, body), ({ headers, json, refine }) => {
+          const parts = protocol.whole(json)
+          return Result.isFailure(parts)
+            ? Effect.fail(refine(parts.failure))
+            : withLimits(headers, { parts: parts.success, losses })
+        })
+      }),
     stream: (call) =>
-      Effect.flatMap(
-        encode(call, true),
-        ({ body, losses, path }) =>
-          Effect.flatMap(http.stream(path, body, protocol.accept), ({ bytes, cut, headers, json, refine }) =>
-            Effect.flatMap(
-              json === undefined
-                ? Effect.succeed(protocol.streamed(bytes, refine))
-                : json.pipe(
-                  Effect.flatMap((json) =>
-                    whole(json, refine)
-                  ),
-                  Effect.map((parts) => Stream.fromIterable(Response.unfold(parts)))
-                ),
-              (parts) => withLimits(headers, { parts, losses, cut })
-            ))
-      )
+      Effect.suspend(() => {
+        const encoded = encode(call, true)
+        if (Result.isFailure(encoded)) return Effect.fail(encoded.failure)
+        const { body, losses, path } = encoded.success
+        return Effect.flatMap(http.stream(path, body, protocol.accept), (
+          { bytes, cut, headers, json, refine }
+        ): Effect.Effect<AnswerStream, AttemptError> => {
+          if (json === undefined) return withLimits(headers, { parts: protocol.streamed(bytes, refine), losses, cut })
+          return Effect.flatMap(json, (json) => {
+            const parts = protocol.whole(json)
+            return Result.isFailure(parts)
+              ? Effect.fail(refine(parts.failure))
+              : withLimits(headers, { parts: Stream.fromIterable(Response.unfold(parts.success)), losses })
+          })
+        })
+      })
   }
 }
 
@@ -103,7 +103,7 @@ const withLimits = <A extends object>(
   headers: Headers.Headers,
   answer: A
 ): Effect.Effect<A & { readonly limits?: Limits }> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
-    const limits = RateLimits.fromHeaders(headers, now)
-    return limits === undefined ? answer : { ...answer, limits }
+  Effect.withFiber((fiber) => {
+    const limits = RateLimits.fromHeaders(headers, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+    return Effect.succeed(limits === undefined ? answer : { ...answer, limits })
   })
