@@ -3,7 +3,7 @@
  *
  * `node --expose-gc --max-semi-space-size=128 --conditions=source test/bench/telemetry.ts`
  */
-import { Effect, Scope, Stream } from "effect"
+import { Effect, Scope, Stream, Tracer } from "effect"
 import * as Dispatcher from "llmdispatcher/Dispatcher"
 import type { StreamPart } from "llmdispatcher/Response"
 import * as Vendor from "llmdispatcher/Vendor"
@@ -25,20 +25,29 @@ const vendor = Vendor.make({
   stream: () => Effect.succeed({ parts: Stream.rechunk(Stream.fromIterable(deltas), 1), losses: [] })
 })
 
-const modes: Readonly<Record<string, Pick<Dispatcher.Options, "capture" | "metrics">>> = {
+interface Mode extends Pick<Dispatcher.Options, "capture" | "metrics"> {
+  readonly isTraced?: boolean
+}
+
+const modes: Readonly<Record<string, Mode>> = {
   "no telemetry": { metrics: false },
   "metrics": {},
-  "metrics and content": {
+  "metrics and spans": { isTraced: true },
+  "metrics, spans and content": {
+    isTraced: true,
     capture: { prompts: true, answers: true, redact: (text) => text.replaceAll(/\d{16}/g, "*") }
   }
 }
 
+/** Spans as effect has them, seen by whoever provides a tracer, and sent nowhere. */
+const tracer = Tracer.make({ span: (options) => new Tracer.NativeSpan(options) })
+
 const scope = Scope.makeUnsafe()
 const dispatchers = await Effect.runPromise(
-  Effect.forEach(Object.entries(modes), ([name, options]) =>
+  Effect.forEach(Object.entries(modes), ([name, { isTraced = false, ...options }]) =>
     Effect.map(
       Dispatcher.make({ vendors: [vendor], routes: { default: ["a/m"] }, ...options }),
-      (dispatcher) => ({ name, dispatcher })
+      (dispatcher) => ({ name, dispatcher, isTraced })
     )).pipe(Scope.provide(scope))
 )
 
@@ -46,13 +55,15 @@ const contend = (
   effect: (dispatcher: Dispatcher.Dispatcher["Service"]) => Effect.Effect<unknown, unknown>,
   units: number
 ): ReadonlyArray<Contender> =>
-  dispatchers.map(({ dispatcher, name }) => ({
+  dispatchers.map(({ dispatcher, isTraced, name }) => ({
     name,
     units,
-    run: (times) =>
-      Effect.runPromise(Effect.gen(function*() {
+    run: (times) => {
+      const all = Effect.gen(function*() {
         for (let time = 0; time < times; time++) yield* effect(dispatcher)
-      }))
+      })
+      return Effect.runPromise(isTraced ? Effect.provideService(all, Tracer.Tracer, tracer) : all)
+    }
   }))
 
 const request = { prompt: "Why is the sky blue?" }
