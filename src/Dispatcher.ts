@@ -14,6 +14,7 @@ import type { ConfigError } from "./config/ConfigError.ts"
 import * as KeyPool from "./keys/KeyPool.ts"
 import * as DispatcherLanguageModel from "./LanguageModel.ts"
 import * as Learned from "./Learned.ts"
+import * as Policies from "./Policies.ts"
 import type * as Request from "./Request.ts"
 import type * as Response from "./Response.ts"
 import type * as Route from "./Route.ts"
@@ -86,7 +87,9 @@ export class Dispatcher extends Context.Service<Dispatcher, {
  * @since 0.1.0
  * @category models
  */
-export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArray<AnyService>> extends Way.Options {
+export interface Options<Vendors extends ReadonlyArray<AnyService> = ReadonlyArray<AnyService>>
+  extends Policies.Options
+{
   /** The vendors' service classes; their order is the order of trying where no route says another. */
   readonly vendors: Vendors
   /** Names that callers use, the targets behind them and how to choose; `default` serves who names none. */
@@ -107,7 +110,7 @@ export type {
    * @category models
    */
   TargetPolicy
-} from "./Way.ts"
+} from "./Policies.ts"
 
 /**
  * Vendors, routes and policies in the place of those there are; what is left out is as if it had never been set, but
@@ -179,7 +182,7 @@ export const make = Effect.fnUntraced(function*(
     options: Reconfiguration,
     scope: Scope.Closeable
   ): Effect.fn.Return<Generation, ConfigError> {
-    yield* Way.check(options)
+    yield* Policies.check(options)
     const directory = yield* makeDirectory(
       { ...options, vendors: options.vendors ?? vendors },
       registry,

@@ -6,99 +6,30 @@
  */
 import { Channel, Clock, Duration, Effect, Exit, type Fiber, Random, Result, Scope, Stream } from "effect"
 import type * as Cache from "./cache/Cache.ts"
-import { ConfigError } from "./config/ConfigError.ts"
 import type { Learned } from "./Learned.ts"
 import * as Account from "./policy/Account.ts"
 import { attempt } from "./policy/Attempt.ts"
 import * as Capable from "./policy/Capable.ts"
-import type * as Circuit from "./policy/Circuit.ts"
-import type * as Cooldown from "./policy/Cooldown.ts"
 import * as Deadline from "./policy/Deadline.ts"
 import { fallback } from "./policy/Fallback.ts"
-import type * as Hedge from "./policy/Hedge.ts"
 import { Lifetime } from "./policy/Lifetime.ts"
 import { observer } from "./policy/Observe.ts"
 import * as Reach from "./policy/Reach.ts"
 import { observer as recording, ofHit } from "./policy/Record.ts"
 import * as Resume from "./policy/Resume.ts"
 import * as Retry from "./policy/Retry.ts"
-import type * as RetryBudget from "./policy/RetryBudget.ts"
 import * as StreamRules from "./policy/StreamRules.ts"
 import * as Timeout from "./policy/Timeout.ts"
 import { traceAttempt, traceDispatch } from "./policy/Trace.ts"
-import type {
-  Admission,
-  AttemptObserver,
-  Call,
-  Candidates,
-  Dispatch,
-  DispatchObserver,
-  Handler,
-  Policy,
-  Preparation
-} from "./Policy.ts"
+import type { Options, TargetPolicy } from "./Policies.ts"
+import type { AttemptObserver, Call, Candidates, Dispatch, DispatchObserver, Handler } from "./Policy.ts"
 import * as Request from "./Request.ts"
 import * as Response from "./Response.ts"
 import * as RouteName from "./router/RouteName.ts"
 import * as Router from "./router/Router.ts"
-import type { Recorder } from "./stats/Record.ts"
-import type * as Capture from "./telemetry/Capture.ts"
-import type * as Metrics from "./telemetry/Metrics.ts"
 import * as Telemetry from "./telemetry/Telemetry.ts"
-import { type AttemptError, type DispatchError, type Fatal, type Skipped } from "./VendorError.ts"
+import type { AttemptError, DispatchError, Fatal } from "./VendorError.ts"
 import type { Committed } from "./wire/Commit.ts"
-
-/**
- * The policies a request meets on its way.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** Calls in one dispatch, over all targets and retries. Default 3, at least 1. */
-  readonly maxAttempts?: number | undefined
-  /** All the time a dispatch may take where the request sets none. Default 10 min. */
-  readonly deadline?: Duration.Input | undefined
-  /** `false` for none. */
-  readonly retry?: Omit<Retry.Options, "maxAttempts" | "take"> | false | undefined
-  /** How much retrying each target bears; `false` for any. */
-  readonly retryBudget?: RetryBudget.Options | false | undefined
-  /** Whether what a vendor's filter refused may be asked of others. Default `stop`. */
-  readonly onContentFiltered?: "stop" | "elsewhere" | undefined
-  /** Asks a second candidate when the first is slow to begin; by default nobody is. */
-  readonly hedge?: Hedge.Options | undefined
-  /** How long a target that refused is left alone; `false` for not at all. */
-  readonly cooldown?: Cooldown.Options | false | undefined
-  /** `false` for none. */
-  readonly circuit?: Circuit.Options | false | undefined
-  readonly timeouts?: Timeout.Options | undefined
-  /** Looked at in their order before a request is routed: limits of callers, budgets, a queue. */
-  readonly admission?: ReadonlyArray<Admission> | undefined
-  /** Change a request before it is routed, in their order: trim it, summarise it. */
-  readonly prepare?: ReadonlyArray<Preparation> | undefined
-  /** Further policies around the attempts at one target, outermost first: its rate limit, its concurrency. */
-  readonly target?: ReadonlyArray<TargetPolicy> | undefined
-  /** Counts and times of attempts and dispatches through effect's `Metric`; `false` for none. */
-  readonly metrics?: Metrics.Options | false | undefined
-  /** Puts what was asked and answered on the attempts' spans, redacted; by default neither is. */
-  readonly capture?: Capture.Options | undefined
-  /** Hear of every dispatch when it is over; they are called on its path. */
-  readonly recorders?: ReadonlyArray<Recorder> | undefined
-  /** Who asks, for the records. Default `request.user`. */
-  readonly caller?: ((request: Request.Request) => string | undefined) | undefined
-  /** Asked before an answer is given that the cache has: it goes past `admission`. By default all may have it. */
-  readonly permit?: ((request: Request.Request) => Effect.Effect<void, DispatchError>) | undefined
-  /** The most characters of a request. Default 20,000,000. */
-  readonly maxRequestSize?: number | undefined
-}
-
-/**
- * A policy around the attempts at one target, for whole answers and streams alike.
- *
- * @since 0.1.0
- * @category models
- */
-export type TargetPolicy = Policy<AttemptError | Skipped, AttemptError | Skipped>
 
 /** What a dispatch reached, and how it goes on when that breaks. */
 interface Dispatched<A> {
@@ -188,19 +119,6 @@ export interface Surroundings {
   /** A dispatch begins, and later it ends. */
   readonly begin: () => void
   readonly ended: () => Effect.Effect<void> | undefined
-}
-
-/**
- * Fails with `ConfigError` where a number is out of range.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const check = (options: Options): Effect.Effect<void, ConfigError> => {
-  const { maxAttempts = 3 } = options
-  return Number.isInteger(maxAttempts) && maxAttempts >= 1
-    ? Effect.void
-    : Effect.fail(new ConfigError({ path: "maxAttempts", description: "must be a whole number above 0" }))
 }
 
 /**

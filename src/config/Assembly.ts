@@ -22,7 +22,7 @@ import type { RouteInput } from "../Route.ts"
 import { nearest } from "../Suggestion.ts"
 import * as Target from "../Target.ts"
 import type { Vendor } from "../Vendor.ts"
-import type { TargetPolicy } from "../Way.ts"
+import type { TargetPolicy } from "../Policies.ts"
 import { ConfigError } from "./ConfigError.ts"
 import type { DispatcherConfig } from "./DispatcherConfig.ts"
 
