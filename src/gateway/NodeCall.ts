@@ -100,6 +100,7 @@ export class NodeCall implements Call {
   private readonly request: IncomingMessage
   private readonly response: ServerResponse
   private readonly shared: Shared
+  private isFramed = false
 
   constructor(request: IncomingMessage, response: ServerResponse, shared: Shared) {
     const url = request.url ?? "/"
@@ -154,14 +155,23 @@ export class NodeCall implements Call {
   }
 
   begin(contentType: string, headers: Record<string, string>): void {
+    const { request, response } = this
     const told = this.told(contentType, headers)
     told["cache-control"] = "no-cache"
     told["x-accel-buffering"] = "no"
-    this.response.writeHead(200, told)
+    // Node frames a chunk by four writes; here it is one text, and Node is told that there is nothing to frame.
+    this.isFramed = request.httpVersion !== "1.0"
+    if (this.isFramed) told["transfer-encoding"] = "chunked"
+    response.writeHead(200, told)
+    if (this.isFramed) response.chunkedEncoding = false
   }
 
   write(text: string): boolean {
-    return this.response.write(text)
+    // A chunk without a byte would be the last one.
+    if (text === "") return true
+    return this.response.write(
+      this.isFramed ? `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n` : text
+    )
   }
 
   get drained(): Effect.Effect<void> {
@@ -181,7 +191,8 @@ export class NodeCall implements Call {
   }
 
   end(): void {
-    this.response.end()
+    if (this.isFramed) this.response.end("0\r\n\r\n")
+    else this.response.end()
   }
 
   private told(contentType: string, headers: Record<string, string> | undefined): Record<string, string | number> {
