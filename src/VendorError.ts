@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Duration, Schema } from "effect"
+import { Duration, Exit, Schema } from "effect"
 import { describeReason, type Disposition, dispositions, FatalReason, RetryableReason } from "./Reason.ts"
 import { Attempt } from "./Response.ts"
 
@@ -218,6 +218,18 @@ export const withAttempts = <E extends VendorError>(error: E, attempts: Readonly
  * @category guards
  */
 export const isVendorError = (u: unknown): u is VendorError => u instanceof RetryableError || u instanceof FatalError
+
+/**
+ * What an exit failed with, where that is an error of ours.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const ofExit = (exit: Exit.Exit<unknown, unknown>): VendorError | undefined => {
+  if (Exit.isSuccess(exit)) return undefined
+  const error = Exit.findErrorOption(exit)
+  return error._tag === "Some" && isVendorError(error.value) ? error.value : undefined
+}
 
 /**
  * The error in one sentence: who, what, the vendor's own words, when to try again.

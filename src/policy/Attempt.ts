@@ -9,7 +9,7 @@ import type { Attempt } from "../Response.ts"
 import type { Occasion } from "../stats/Record.ts"
 import {
   type AttemptError,
-  isVendorError,
+  ofExit,
   type Retryable,
   type Skipped,
   type VendorError,
@@ -183,10 +183,8 @@ class Running implements Progress {
     }
     for (const { ended } of this.observers) ended?.(this, exit, now)
     if (Exit.isSuccess(exit)) return this.write("answered", now)
-    const error = Exit.findErrorOption(exit)
-    return error._tag === "Some" && isVendorError(error.value)
-      ? this.write("failed", now, error.value)
-      : this.write("interrupted", now)
+    const error = ofExit(exit)
+    return error === undefined ? this.write("interrupted", now) : this.write("failed", now, error)
   }
 
   private write(outcome: Attempt["outcome"], now: number, error?: VendorError): Attempt {

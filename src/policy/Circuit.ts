@@ -7,15 +7,7 @@ import { Clock, type Duration, Effect, Exit, Layer, Schedule, Scope } from "effe
 import { CircuitBreaker } from "effect/persistence"
 import type { Call, Candidate, Handler } from "../Policy.ts"
 import type { Vendor } from "../Vendor.ts"
-import {
-  type AttemptError,
-  disposition,
-  isVendorError,
-  type Retryable,
-  retryable,
-  type Skipped,
-  type VendorError
-} from "../VendorError.ts"
+import { type AttemptError, disposition, ofExit, type Retryable, retryable, type Skipped } from "../VendorError.ts"
 import * as Attempt from "./Attempt.ts"
 
 /**
@@ -176,13 +168,8 @@ const outcomesOf = ({ outcomes }: Guard, key: string): Outcomes => {
 
 const isTroubled = ({ troubled }: Guard, key: string): boolean => troubled.has(key) || troubled.size >= mostOutcomes
 
-const failureOf = (exit: Fate): VendorError | undefined => {
-  const error = Exit.findErrorOption(exit)
-  return error._tag === "Some" && isVendorError(error.value) ? error.value : undefined
-}
-
 const isFailed = (exit: Fate): boolean => {
-  const error = failureOf(exit)
+  const error = ofExit(exit)
   return error !== undefined && disposition(error).health === "failure"
 }
 
@@ -198,7 +185,7 @@ const succeeded = (guard: Guard, key: string) => {
 
 const judge = (guard: Guard, key: string, exit: Fate) => {
   if (Exit.isSuccess(exit)) return succeeded(guard, key)
-  const error = failureOf(exit)
+  const error = ofExit(exit)
   if (error === undefined) return CircuitBreaker.ignored
   const failed = CircuitBreaker.failure({
     retryAfter: error._tag === "RetryableError" ? error.retryAfter : undefined

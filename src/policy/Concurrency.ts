@@ -6,7 +6,7 @@
 import { Clock, Duration, Effect, Exit, Option, Scope, Semaphore } from "effect"
 import { ConfigError } from "../config/ConfigError.ts"
 import type { Call, Policy } from "../Policy.ts"
-import { type AttemptError, isVendorError, type Retryable, retryable, type Skipped } from "../VendorError.ts"
+import { type AttemptError, ofExit, type Retryable, retryable, type Skipped } from "../VendorError.ts"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import * as Attempt from "./Attempt.ts"
 import * as Keyed from "../Keyed.ts"
@@ -171,8 +171,6 @@ const full: ReadonlySet<string> = new Set(["RateLimited", "Overloaded", "TimedOu
 /** What a call tells of the target's capacity; `undefined` where nothing. */
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>, latency: number): AdaptiveLimit.Sample["outcome"] | undefined => {
   if (Exit.isSuccess(exit)) return { latency }
-  const error = Exit.findErrorOption(exit)
-  return error._tag === "Some" && isVendorError(error.value) && full.has(error.value.reason._tag)
-    ? "refused"
-    : undefined
+  const error = ofExit(exit)
+  return error !== undefined && full.has(error.reason._tag) ? "refused" : undefined
 }

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Exit } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import type { AttemptObserver, Call, Candidate, Handler } from "../Policy.ts"
 import {
   type AttemptError,
   disposition,
-  isVendorError,
+  ofExit,
   type Retryable,
   retryable,
   type Skipped,
@@ -135,9 +135,8 @@ export const make = (options?: Options): Cooldown => {
     observer: {
       ended: ({ call, isAnswered }, exit, now) => {
         // What breaks later says nothing of who may ask.
-        if (isAnswered || Exit.isSuccess(exit)) return
-        const error = Exit.findErrorOption(exit)
-        if (error._tag === "Some" && isVendorError(error.value)) hear(call, error.value, now)
+        const error = isAnswered ? undefined : ofExit(exit)
+        if (error !== undefined) hear(call, error, now)
       }
     }
   }

@@ -3,15 +3,15 @@
  *
  * @since 0.1.0
  */
-import { Exit } from "effect"
+import type { Exit } from "effect"
 import type { AttemptObserver } from "../Policy.ts"
 import type { Stats } from "../stats/Stats.ts"
-import { disposition, isVendorError } from "../VendorError.ts"
+import { disposition, ofExit } from "../VendorError.ts"
 
 /** A fault of the request, and an interruption, tell nothing of the target. */
 const isItsFault = (exit: Exit.Exit<unknown, unknown>): boolean => {
-  const error = Exit.findErrorOption(exit)
-  return error._tag === "Some" && isVendorError(error.value) && disposition(error.value).health !== "ignored"
+  const error = ofExit(exit)
+  return error !== undefined && disposition(error).health !== "ignored"
 }
 
 /**

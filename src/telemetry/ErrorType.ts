@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Exit } from "effect"
-import { isVendorError } from "../VendorError.ts"
+import { ofExit } from "../VendorError.ts"
 
 /**
  * The reason's tag, `Interrupted`, or the conventions' `_OTHER`; `undefined` where nothing went wrong.
@@ -14,7 +14,5 @@ import { isVendorError } from "../VendorError.ts"
  */
 export const errorType = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
   if (Exit.isSuccess(exit)) return undefined
-  const error = Exit.findErrorOption(exit)
-  if (error._tag === "Some" && isVendorError(error.value)) return error.value.reason._tag
-  return Exit.hasInterrupts(exit) ? "Interrupted" : "_OTHER"
+  return ofExit(exit)?.reason._tag ?? (Exit.hasInterrupts(exit) ? "Interrupted" : "_OTHER")
 }
